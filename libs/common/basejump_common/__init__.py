@@ -1,0 +1,1 @@
+"""What every Basejump service stands on: contracts, bus, storage, security."""

@@ -1,0 +1,1 @@
+"""The embedded default: PostgreSQL, NATS, the demo database and every service, on one machine."""

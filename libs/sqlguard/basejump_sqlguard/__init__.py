@@ -1,0 +1,1 @@
+"""Parse, prove, bound and compare SQL; pure, no I/O."""

@@ -1,0 +1,1 @@
+"""Clients (tenants), users, teams, memberships."""

@@ -1,0 +1,1 @@
+"""Client secrets, sessions, tokens, signing keys, revocations."""

@@ -1,0 +1,1 @@
+"""Chats, messages, the agent and the meaning of results."""

@@ -1,0 +1,1 @@
+"""Customers' databases: credentials, index, grants, retrieval, proof and running of SQL."""

@@ -1,0 +1,1 @@
+"""Maps each v1 REST path onto one request on the bus."""
