@@ -1,0 +1,311 @@
+"""account: clients (tenants) with their OWNER user, users, teams, memberships."""
+
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+import msgspec
+from msgspec import Meta
+
+from basejump_common.contracts.common import ByUser, Done, Name, Nothing, PageRequest, Text
+from basejump_common.contracts.operation import SERVICES_ONLY, Allow, EventType, Operation
+from basejump_common.errors import Conflict, Forbidden, InvalidInput, NotFound
+from basejump_common.security.principal import Credential, Role, UserRole
+from basejump_common.security.secret import Secret
+
+Email = Annotated[str, Meta(min_length=3, max_length=320, pattern=r"^[^@\s]+@[^@\s]+$")]
+
+# -- clients ------------------------------------------------------------------------------------------------------
+
+
+class CreateClient(msgspec.Struct, frozen=True, kw_only=True):
+    """A new tenant."""
+
+    client_name: Name
+    description: Text = ""
+
+
+class CreatedClient(msgspec.Struct, frozen=True, kw_only=True):
+    """The client, its OWNER user, and the only showing of its first secret."""
+
+    client_uuid: UUID
+    client_name: str
+    owner_user_uuid: UUID
+    client_secret: Secret
+    client_secret_uuid: UUID
+
+
+class Client(msgspec.Struct, frozen=True, kw_only=True):
+    """A tenant as its members see it."""
+
+    client_uuid: UUID
+    client_name: str
+    description: str
+    verify_mode: str
+    created_at: datetime
+
+
+class ClientPage(msgspec.Struct, frozen=True, kw_only=True):
+    """Newest first."""
+
+    data: tuple[Client, ...]
+    next_cursor: str | None = None
+
+
+# -- users --------------------------------------------------------------------------------------------------------
+
+
+class CreateUser(msgspec.Struct, frozen=True, kw_only=True):
+    """A user below the caller's role. `email` is another spelling of `email_address`."""
+
+    username: Name
+    role: UserRole = UserRole.MEMBER
+    email_address: Email | None = None
+    email: Email | None = None
+    service_user_uuid: UUID | None = None
+
+
+class User(msgspec.Struct, frozen=True, kw_only=True):
+    """A user of a client."""
+
+    user_uuid: UUID
+    client_uuid: UUID
+    username: str
+    role: UserRole
+    email_address: str | None
+    service_user_uuid: UUID | None
+    created_at: datetime
+
+
+class UpdateUser(msgspec.Struct, frozen=True, kw_only=True):
+    """What is given is changed. A new role ends every token of the user within seconds."""
+
+    user_uuid: UUID
+    username: Name | None = None
+    role: UserRole | None = None
+    email_address: Email | None = None
+
+
+class UserPage(msgspec.Struct, frozen=True, kw_only=True):
+    """Newest first."""
+
+    data: tuple[User, ...]
+    next_cursor: str | None = None
+
+
+class UserStanding(msgspec.Struct, frozen=True, kw_only=True):
+    """What auth needs before it signs a token."""
+
+    client_uuid: UUID
+    user_uuid: UUID
+    role: UserRole
+
+
+class ByClientUser(msgspec.Struct, frozen=True, kw_only=True):
+    """Names a user of a client."""
+
+    client_uuid: UUID
+    user_uuid: UUID
+
+
+# -- teams --------------------------------------------------------------------------------------------------------
+
+
+class CreateTeam(msgspec.Struct, frozen=True, kw_only=True):
+    """Names are labels: two teams may share one."""
+
+    team_name: Name
+    team_desc: Text = ""
+
+
+class Team(msgspec.Struct, frozen=True, kw_only=True):
+    """A team of a client."""
+
+    team_uuid: UUID
+    team_name: str
+    team_desc: str
+    created_at: datetime
+
+
+class ByTeam(msgspec.Struct, frozen=True, kw_only=True):
+    """Names a team."""
+
+    team_uuid: UUID
+
+
+class TeamPage(msgspec.Struct, frozen=True, kw_only=True):
+    """Newest first."""
+
+    data: tuple[Team, ...]
+    next_cursor: str | None = None
+
+
+class Membership(msgspec.Struct, frozen=True, kw_only=True):
+    """A user in a team."""
+
+    user_uuid: UUID
+    team_uuid: UUID
+
+
+class TeamUsersRequest(PageRequest, frozen=True, kw_only=True):
+    """The users of one team."""
+
+    team_uuid: UUID
+
+
+class UserTeamsRequest(PageRequest, frozen=True, kw_only=True):
+    """The teams of one user."""
+
+    user_uuid: UUID
+
+
+class CheckMembership(msgspec.Struct, frozen=True, kw_only=True):
+    """Is this user in this team? Does this team exist?"""
+
+    team_uuid: UUID
+    user_uuid: UUID | None = None
+
+
+class MembershipStanding(msgspec.Struct, frozen=True, kw_only=True):
+    """`member` is False when no user was asked about."""
+
+    team_exists: bool
+    member: bool
+
+
+# -- events -------------------------------------------------------------------------------------------------------
+
+
+class ClientCreated(msgspec.Struct, frozen=True, kw_only=True):
+    """A tenant was created."""
+
+    client_uuid: UUID
+    client_name: str
+
+
+class UserChanged(msgspec.Struct, frozen=True, kw_only=True):
+    """A user was created or updated; `role_changed` ends its tokens."""
+
+    user_uuid: UUID
+    role: UserRole
+    role_changed: bool = False
+
+
+class UserGone(msgspec.Struct, frozen=True, kw_only=True):
+    """A user was deleted; its tokens end."""
+
+    user_uuid: UUID
+
+
+class TeamChanged(msgspec.Struct, frozen=True, kw_only=True):
+    """A team was created or deleted."""
+
+    team_uuid: UUID
+
+
+class MembershipChanged(msgspec.Struct, frozen=True, kw_only=True):
+    """A user joined a team or left it."""
+
+    user_uuid: UUID
+    team_uuid: UUID
+
+
+CLIENT_CREATED = EventType("client", "created", ClientCreated, publisher="account")
+USER_CREATED = EventType("user", "created", UserChanged, publisher="account")
+USER_UPDATED = EventType("user", "updated", UserChanged, publisher="account", consumers=("auth",))
+USER_DELETED = EventType("user", "deleted", UserGone, publisher="account", consumers=("auth",))
+TEAM_CREATED = EventType("team", "created", TeamChanged, publisher="account")
+TEAM_DELETED = EventType("team", "deleted", TeamChanged, publisher="account", consumers=("connection-indexer",))
+MEMBERSHIP_ADDED = EventType("membership", "added", MembershipChanged, publisher="account")
+MEMBERSHIP_REMOVED = EventType("membership", "removed", MembershipChanged, publisher="account")
+
+# -- operations ---------------------------------------------------------------------------------------------------
+
+CREATE_CLIENT = Operation(
+    "basejump.v1.account.client.create",
+    takes=CreateClient,
+    gives=CreatedClient,
+    allow=Allow(frozenset({Credential.CLIENT_SECRET}), Role.INTERNAL),
+    errors=(Conflict,),
+)
+LIST_CLIENTS = Operation(
+    "basejump.v1.account.client.list",
+    takes=PageRequest,
+    gives=ClientPage,
+    allow=Allow(frozenset({Credential.CLIENT_SECRET}), Role.INTERNAL),
+)
+GET_CLIENT = Operation("basejump.v1.account.client.get", takes=Nothing, gives=Client, allow=Role.MEMBER)
+CREATE_USER = Operation(
+    "basejump.v1.account.user.create",
+    takes=CreateUser,
+    gives=User,
+    allow=Allow(frozenset({Credential.CLIENT_SECRET, Credential.ACCESS}), Role.ADMIN),
+    errors=(Forbidden, NotFound, InvalidInput),
+)
+LIST_USERS = Operation("basejump.v1.account.user.list", takes=PageRequest, gives=UserPage, allow=Role.ADMIN)
+GET_USER = Operation(
+    "basejump.v1.account.user.get", takes=ByUser, gives=User, allow=Role.MEMBER, errors=(Forbidden, NotFound)
+)
+UPDATE_USER = Operation(
+    "basejump.v1.account.user.update",
+    takes=UpdateUser,
+    gives=User,
+    allow=Role.ADMIN,
+    errors=(Forbidden, NotFound, Conflict),
+)
+DELETE_USER = Operation(
+    "basejump.v1.account.user.delete",
+    takes=ByUser,
+    gives=Done,
+    allow=Role.ADMIN,
+    errors=(Forbidden, NotFound, Conflict),
+)
+CREATE_TEAM = Operation("basejump.v1.account.team.create", takes=CreateTeam, gives=Team, allow=Role.ADMIN)
+LIST_TEAMS = Operation("basejump.v1.account.team.list", takes=PageRequest, gives=TeamPage, allow=Role.MEMBER)
+GET_TEAM = Operation("basejump.v1.account.team.get", takes=ByTeam, gives=Team, allow=Role.MEMBER, errors=(NotFound,))
+DELETE_TEAM = Operation(
+    "basejump.v1.account.team.delete", takes=ByTeam, gives=Done, allow=Role.ADMIN, errors=(NotFound,)
+)
+ADD_MEMBER = Operation(
+    "basejump.v1.account.membership.add",
+    takes=Membership,
+    gives=Membership,
+    allow=Role.ADMIN,
+    errors=(NotFound,),
+)
+REMOVE_MEMBER = Operation(
+    "basejump.v1.account.membership.remove",
+    takes=Membership,
+    gives=Done,
+    allow=Role.ADMIN,
+    errors=(NotFound,),
+)
+LIST_TEAM_USERS = Operation(
+    "basejump.v1.account.team.users",
+    takes=TeamUsersRequest,
+    gives=UserPage,
+    allow=Role.ADMIN,
+    errors=(NotFound,),
+)
+LIST_USER_TEAMS = Operation(
+    "basejump.v1.account.user.teams",
+    takes=UserTeamsRequest,
+    gives=TeamPage,
+    allow=Role.ADMIN,
+    errors=(NotFound,),
+)
+USER_STANDING = Operation(
+    "basejump.v1.account.user.standing",
+    takes=ByClientUser,
+    gives=UserStanding,
+    allow=SERVICES_ONLY,
+    callers=("auth",),
+    errors=(NotFound,),
+)
+CHECK_MEMBERSHIP = Operation(
+    "basejump.v1.account.membership.check",
+    takes=CheckMembership,
+    gives=MembershipStanding,
+    allow=Role.MEMBER,
+    callers=("chat-agent", "connection-indexer"),
+)

@@ -1,0 +1,230 @@
+"""chat: chats, messages, the agent's work on a prompt, and the live stream of what it says."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Any
+from uuid import UUID
+
+import msgspec
+from msgspec import Meta
+
+from basejump_common.contracts.common import Done, Name, PageRequest, Text
+from basejump_common.contracts.connection import Proof, Question
+from basejump_common.contracts.operation import EventType, Operation
+from basejump_common.errors import Conflict, NotFound
+from basejump_common.security.principal import Role
+
+# -- chats --------------------------------------------------------------------------------------------------------
+
+
+class PriorMessage(msgspec.Struct, frozen=True, kw_only=True):
+    """A message of a conversation held elsewhere."""
+
+    role: Annotated[str, Meta(pattern="^(user|assistant)$")]
+    content: Text
+
+
+class CreateChat(msgspec.Struct, frozen=True, kw_only=True):
+    """A chat of a team the caller belongs to; `messages` are prior history."""
+
+    team_uuid: UUID
+    messages: Annotated[tuple[PriorMessage, ...], Meta(max_length=200)] = ()
+
+
+class Chat(msgspec.Struct, frozen=True, kw_only=True):
+    """`chat_name` is the first question until somebody names it."""
+
+    chat_uuid: UUID
+    team_uuid: UUID
+    user_uuid: UUID
+    chat_name: str | None
+    chat_description: str
+    created_at: datetime
+    updated_at: datetime
+
+
+class ByChat(msgspec.Struct, frozen=True, kw_only=True):
+    """Names a chat."""
+
+    chat_uuid: UUID
+
+
+class ListChats(PageRequest, frozen=True, kw_only=True):
+    """The caller's chats; an ADMIN may widen to the whole client."""
+
+    include_all_client_info: bool = False
+
+
+class ChatPage(msgspec.Struct, frozen=True, kw_only=True):
+    """Newest first."""
+
+    data: tuple[Chat, ...]
+    next_cursor: str | None = None
+
+
+class UpdateChat(msgspec.Struct, frozen=True, kw_only=True):
+    """What is given is changed."""
+
+    chat_uuid: UUID
+    chat_name: Name | None = None
+    chat_description: Text | None = None
+
+
+# -- messages -----------------------------------------------------------------------------------------------------
+
+
+class MessageType(StrEnum):
+    """`response`, `clarification` and `error` are final: exactly one of them ends a prompt."""
+
+    INITIAL = "initial"
+    STATUS = "status"
+    THOUGHT = "thought"
+    SOLUTION = "solution"
+    RESPONSE = "response"
+    CLARIFICATION = "clarification"
+    ERROR = "error"
+
+
+FINAL = frozenset({MessageType.RESPONSE, MessageType.CLARIFICATION, MessageType.ERROR})
+
+
+class ResultType(StrEnum):
+    """1×1, 1×n and everything else."""
+
+    METRIC = "metric"
+    RECORD = "record"
+    DATASET = "dataset"
+
+
+class Usage(msgspec.Struct, frozen=True, kw_only=True):
+    """What an answer took. Tokens are the language model's, None with the built-in planner."""
+
+    planner: str
+    database_seconds: float = 0.0
+    total_seconds: float = 0.0
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+
+
+class Clarification(msgspec.Struct, frozen=True, kw_only=True):
+    """A question back to the person, answered by a prompt with `parent_msg_uuid`."""
+
+    question: str
+    options: tuple[str, ...] = ()
+
+
+class Message(msgspec.Struct, frozen=True, kw_only=True):
+    """One message, the same in the reply, the stream, webhooks and lists."""
+
+    msg_uuid: UUID
+    chat_uuid: UUID
+    role: str
+    msg_type: MessageType
+    content: str
+    timestamp: datetime
+    parent_msg_uuid: UUID | None = None
+    prompt_uuid: UUID | None = None
+    initial_prompt: str | None = None
+    prompt_time: datetime | None = None
+    code: str | None = None
+    result_uuid: UUID | None = None
+    result_type: ResultType | None = None
+    sql_query: str | None = None
+    visual_result_uuid: UUID | None = None
+    visual_json: dict[str, Any] | None = None
+    visual_explanation: str | None = None
+    saved_result_uuid: UUID | None = None
+    verified: bool = False
+    verified_user_role: str | None = None
+    verified_user_uuid: UUID | None = None
+    can_verify: bool = False
+    thumbs_up: bool | None = None
+    proof: Proof | None = None
+    usage: Usage | None = None
+    clarification: Clarification | None = None
+
+
+class Ask(msgspec.Struct, frozen=True, kw_only=True):
+    """A question. The gateway chooses `prompt_uuid`, so that it listens before the work begins; asked again with
+    the same one, the stored prompt answers and nothing is done twice."""
+
+    chat_uuid: UUID
+    prompt: Question
+    prompt_uuid: UUID | None = None
+    parent_msg_uuid: UUID | None = None
+    return_visual_json: bool = False
+    return_sql_in_thoughts: bool = False
+
+
+class ByMessage(msgspec.Struct, frozen=True, kw_only=True):
+    """Names a message."""
+
+    msg_uuid: UUID
+
+
+class ChatMessagesRequest(PageRequest, frozen=True, kw_only=True):
+    """The messages of one chat."""
+
+    chat_uuid: UUID
+
+
+class MessagePage(msgspec.Struct, frozen=True, kw_only=True):
+    """Newest first."""
+
+    data: tuple[Message, ...]
+    next_cursor: str | None = None
+
+
+def stream_subject(client_uuid: UUID | str, chat_uuid: UUID | str, prompt_uuid: UUID | str) -> str:
+    """Where chat-agent publishes the messages of a prompt (stream CHAT)."""
+    return f"basejump.v1.chat-stream.{client_uuid}.{chat_uuid}.{prompt_uuid}"
+
+
+def live_subject(client_uuid: UUID | str, chat_uuid: UUID | str, prompt_uuid: UUID | str) -> str:
+    """Where the stream republishes them for plain subscribers, with the header `Nats-Sequence`."""
+    return f"basejump.v1.chat-live.{client_uuid}.{chat_uuid}.{prompt_uuid}"
+
+
+# -- events -------------------------------------------------------------------------------------------------------
+
+
+class MessageAnswered(msgspec.Struct, frozen=True, kw_only=True):
+    """A prompt has its final message."""
+
+    chat_uuid: UUID
+    prompt_uuid: UUID
+    msg_uuid: UUID
+    msg_type: MessageType
+
+
+MESSAGE_ANSWERED = EventType("message", "answered", MessageAnswered, publisher="chat-agent")
+
+# -- operations ---------------------------------------------------------------------------------------------------
+
+CREATE_CHAT = Operation(
+    "basejump.v1.chat.chat.create", takes=CreateChat, gives=Chat, allow=Role.MEMBER, errors=(NotFound,)
+)
+LIST_CHATS = Operation("basejump.v1.chat.chat.list", takes=ListChats, gives=ChatPage, allow=Role.MEMBER)
+GET_CHAT = Operation("basejump.v1.chat.chat.get", takes=ByChat, gives=Chat, allow=Role.MEMBER, errors=(NotFound,))
+UPDATE_CHAT = Operation(
+    "basejump.v1.chat.chat.update", takes=UpdateChat, gives=Chat, allow=Role.MEMBER, errors=(NotFound,)
+)
+DELETE_CHAT = Operation("basejump.v1.chat.chat.delete", takes=ByChat, gives=Done, allow=Role.MEMBER, errors=(NotFound,))
+ASK = Operation(
+    "basejump.v1.chat.message.ask",
+    takes=Ask,
+    gives=Message,
+    allow=Role.MEMBER,
+    errors=(NotFound, Conflict),
+)
+LIST_MESSAGES = Operation(
+    "basejump.v1.chat.message.list",
+    takes=ChatMessagesRequest,
+    gives=MessagePage,
+    allow=Role.MEMBER,
+    errors=(NotFound,),
+)
+GET_MESSAGE = Operation(
+    "basejump.v1.chat.message.get", takes=ByMessage, gives=Message, allow=Role.MEMBER, errors=(NotFound,)
+)
+STOP_CHAT = Operation("basejump.v1.chat.chat.stop", takes=ByChat, gives=Done, allow=Role.MEMBER, errors=(NotFound,))

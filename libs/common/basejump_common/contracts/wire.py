@@ -1,0 +1,42 @@
+"""JSON on the wire: one encoder, one decoder and one schema hook for every message of the system."""
+
+from typing import Any, TypeVar
+
+import msgspec
+
+from basejump_common.security.secret import Secret
+
+T = TypeVar("T")
+
+
+def _encode(value: Any) -> Any:
+    if isinstance(value, Secret):
+        return value.reveal()
+    raise NotImplementedError(f"{type(value).__name__} has no wire form")
+
+
+def decode_custom(kind: type, value: Any) -> Any:
+    """msgspec's `dec_hook`: a Secret is a JSON string."""
+    if kind is Secret and isinstance(value, str):
+        return Secret(value)
+    raise TypeError(f"expected a string for {kind.__name__}")
+
+
+def schema_custom(kind: type) -> dict[str, Any]:
+    """msgspec's `schema_hook`."""
+    if kind is Secret:
+        return {"type": "string", "format": "password", "writeOnly": True}
+    raise NotImplementedError(kind.__name__)
+
+
+_encoder = msgspec.json.Encoder(enc_hook=_encode, decimal_format="number")
+
+
+def encode(value: msgspec.Struct) -> bytes:
+    """The struct as JSON bytes. Secrets are written out: only for the operations that own them."""
+    return _encoder.encode(value)
+
+
+def decode(data: bytes, kind: type[T]) -> T:
+    """JSON bytes as a struct; raises msgspec.ValidationError or DecodeError. Empty means `{}`."""
+    return msgspec.json.decode(data or b"{}", type=kind, dec_hook=decode_custom)
