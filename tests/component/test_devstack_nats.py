@@ -35,7 +35,7 @@ class Login:
     def __init__(self, server: EmbeddedNats, name: str) -> None:
         self._server = server
         self._user = next(user for user in USERS if user.name == name)
-        self.complaints: list[str] = []
+        self._complaints: asyncio.Queue[str] = asyncio.Queue()
 
     async def __aenter__(self) -> "Login":
         self.client: Client = await nats.connect(
@@ -51,13 +51,10 @@ class Login:
         await self.client.close()
 
     async def _note(self, error: Exception) -> None:
-        self.complaints.append(str(error).lower())
+        self._complaints.put_nowait(str(error).lower())
 
     async def complaint(self) -> str:
-        async with asyncio.timeout(5):
-            while not self.complaints:
-                await asyncio.sleep(0.01)
-        return self.complaints[-1]
+        return await asyncio.wait_for(self._complaints.get(), timeout=5)
 
 
 async def test_a_request_is_answered_by_a_user_that_may_publish_nothing_else(guarded: EmbeddedNats) -> None:

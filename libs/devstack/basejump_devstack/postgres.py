@@ -38,9 +38,7 @@ class EmbeddedPostgres:
     `password` is the superuser's; without one it is made up and kept beside the data directory.
     """
 
-    def __init__(
-        self, data_dir: Path, *, port: int = 0, password: str | None = None, durable: bool = True
-    ) -> None:
+    def __init__(self, data_dir: Path, *, port: int = 0, password: str | None = None, durable: bool = True) -> None:
         self.data_dir = data_dir.absolute()
         self.host = "127.0.0.1"
         self.port = port
@@ -73,9 +71,7 @@ class EmbeddedPostgres:
     def dsn(self, user: str = SUPERUSER, password: str | None = None, database: str = "postgres") -> str:
         """A connection URI; without `password` the superuser's."""
         secret = quote(self.password if password is None else password, safe="")
-        return (
-            f"postgresql://{quote(user, safe='')}:{secret}@{self.host}:{self.port}/{quote(database, safe='')}"
-        )
+        return f"postgresql://{quote(user, safe='')}:{secret}@{self.host}:{self.port}/{quote(database, safe='')}"
 
     async def start(self) -> None:
         """Create the cluster when there is none, start it and wait until it accepts connections.
