@@ -1,0 +1,1 @@
+"""PostgreSQL: two doors to the tables, job rows, outbox and inbox, migrations, cursor pages."""
