@@ -1,0 +1,218 @@
+"""Runs jobs: claims them, keeps their leases, stops those that are lost or canceled, hands the rest back at the end."""
+
+import asyncio
+import logging
+import os
+import random
+import socket
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from uuid import UUID, uuid4
+
+import msgspec
+
+from basejump_common.errors import (
+    BasejumpError,
+    DeadlineExceeded,
+    Internal,
+    TooManyRequests,
+    Unavailable,
+)
+from basejump_common.storage import job_rows
+from basejump_common.storage.database import Database
+from basejump_common.storage.job_rows import LEASE_SECONDS, JobRow
+from basejump_common.storage.jobs import BELL, AnyKind, LeaseLost
+
+POLL_SECONDS = 1.0
+RENEW_SECONDS = 3.0
+LONGEST_RETRY_SECONDS = 60.0
+UNWIND_SECONDS = 5.0
+_MAY_PASS = (Unavailable, DeadlineExceeded, TooManyRequests, Internal)
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(kw_only=True)
+class _Held:
+    attempt: int
+    task: asyncio.Task[None]
+    lease_until: float  # on the loop's clock, and earlier than the database's
+
+
+class JobWorker:
+    """Runs at most `concurrency` jobs at once, at most `per_client` of one client over all workers.
+
+    `wake` makes it look for work (or cancellations) now; without one it looks when a transaction of this process
+    has added or canceled a job, and every second.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        kinds: Mapping[str, AnyKind],
+        *,
+        concurrency: int = 4,
+        per_client: int = 2,
+        wake: asyncio.Event | None = None,
+    ) -> None:
+        self.name = f"{socket.gethostname()}/{os.getpid()}/{uuid4().hex[:8]}"
+        self._database = database
+        self._kinds = kinds
+        self._concurrency = concurrency
+        self._per_client = per_client
+        self._wake = wake or database.bell(BELL)
+        self._held: dict[UUID, _Held] = {}
+        self._renewed_at = 0.0
+        self._stop_by: float | None = None
+        self._ended = asyncio.Event()
+        self._ended.set()
+
+    async def run(self) -> None:
+        """Work until `stop` or cancellation; whatever is still running then is handed back for others to take."""
+        self._ended.clear()
+        try:
+            woken = True
+            while not self._is_done():
+                await self._turn(woken)
+                woken = await self._rest()
+        finally:
+            await self._hand_back()
+            self._ended.set()
+
+    async def stop(self, grace: float = 5.0) -> None:
+        """Take nothing new, let running jobs end within `grace` seconds, hand the others back."""
+        self._stop_by = _now() + grace
+        self._wake.set()
+        await self._ended.wait()
+
+    def _is_done(self) -> bool:
+        return self._stop_by is not None and (not self._held or _now() >= self._stop_by)
+
+    async def _turn(self, woken: bool) -> None:
+        try:
+            if woken or _now() - self._renewed_at >= RENEW_SECONDS:
+                await self._renew()
+            await self._claim()
+        except (Unavailable, DeadlineExceeded) as error:
+            log.warning("can't look for jobs: %s", error)
+            self._drop_expired()
+
+    async def _rest(self) -> bool:
+        pause = POLL_SECONDS if self._stop_by is None else min(POLL_SECONDS, self._stop_by - _now())
+        try:
+            await asyncio.wait_for(self._wake.wait(), max(pause, 0))
+        except TimeoutError:
+            return False
+        self._wake.clear()
+        return True
+
+    async def _renew(self) -> None:
+        if not self._held:
+            return
+        asked = _now()
+        holdings = [(job_uuid, held.attempt) for job_uuid, held in self._held.items()]
+        async with self._database.platform() as tx:
+            ours = await job_rows.renew(tx, holdings)
+        self._renewed_at = asked
+        for job_uuid, _ in holdings:
+            held = self._held.get(job_uuid)
+            if held is not None and job_uuid in ours:
+                held.lease_until = asked + LEASE_SECONDS
+            elif held is not None:
+                self._drop(job_uuid)
+
+    async def _claim(self) -> None:
+        room = self._concurrency - len(self._held)
+        if room <= 0 or self._stop_by is not None:
+            return
+        asked = _now()
+        async with self._database.platform() as tx:
+            rows = await job_rows.claim(
+                tx, list(self._kinds), worker=self.name, per_client=self._per_client, limit=room
+            )
+        for row in rows:
+            self._start(row, asked + LEASE_SECONDS)
+
+    def _start(self, row: JobRow, lease_until: float) -> None:
+        # A job that this worker lost, and claims again while the old attempt is still unwinding, replaces it.
+        task = asyncio.create_task(self._perform(row), name=f"{row.kind} {row.job_uuid}")
+        held = _Held(attempt=row.attempt, task=task, lease_until=lease_until)
+        self._held[row.job_uuid] = held
+        task.add_done_callback(lambda _: self._forget(row.job_uuid, held))
+
+    def _forget(self, job_uuid: UUID, held: _Held) -> None:
+        if self._held.get(job_uuid) is held:
+            del self._held[job_uuid]
+        self._wake.set()
+
+    def _drop(self, job_uuid: UUID) -> None:
+        log.info("job %s is no longer ours: stopped", job_uuid)
+        self._held.pop(job_uuid).task.cancel()
+
+    def _drop_expired(self) -> None:
+        """While the database is away others may take what we can't renew: stop before they can."""
+        for job_uuid in [key for key, held in self._held.items() if held.lease_until <= _now()]:
+            self._drop(job_uuid)
+
+    async def _perform(self, row: JobRow) -> None:
+        kind = self._kinds[row.kind]
+        try:
+            if row.attempt > row.max_attempts:
+                raise Internal("every worker that tried this job died")
+            await kind.function(kind.job(row))
+            async with self._database.platform() as tx:
+                # False when the job has finished itself, or is another's by now; both are fine.
+                await job_rows.end(tx, _holding(row), "finished")
+        except LeaseLost:
+            log.info("job %s is no longer ours: what it wrote last was undone", row.job_uuid)
+        except Exception as error:  # whatever a job raises ends that job, never the worker
+            log.warning("%s job %s, attempt %s failed", row.kind, row.job_uuid, row.attempt, exc_info=error)
+            await self._settle(kind, row, error)
+
+    async def _settle(self, kind: AnyKind, row: JobRow, error: Exception) -> None:
+        """Queue the job again or fail it. If even that fails, its lease runs out and the next attempt does it."""
+        text = error.message if isinstance(error, BasejumpError) else f"unexpected {type(error).__name__}"
+        final = isinstance(error, BasejumpError) and not isinstance(error, _MAY_PASS)
+        try:
+            if final or row.attempt >= row.max_attempts:
+                await self._fail(kind, row, text)
+            else:
+                async with self._database.platform() as tx:
+                    await job_rows.retry(tx, _holding(row), text, _delay(kind, row.attempt))
+        except Exception:  # our tables or the kind's own `on_failure`: the worker goes on either way
+            log.exception("the failure of job %s could not be recorded", row.job_uuid)
+
+    async def _fail(self, kind: AnyKind, row: JobRow, text: str) -> None:
+        async with self._database.tenant(row.client_uuid) as tx:
+            ours = await job_rows.end(tx, _holding(row), "failed", text)
+            if ours and kind.on_failure is not None:
+                # A payload that can't be read fails for good too, with nobody to tell.
+                with suppress(msgspec.ValidationError):
+                    await kind.on_failure(tx, kind.job(row), text)
+
+    async def _hand_back(self) -> None:
+        held = dict(self._held)
+        if not held:
+            return
+        for job in held.values():
+            job.task.cancel()
+        await asyncio.wait([job.task for job in held.values()], timeout=UNWIND_SECONDS)
+        # With the database away the leases run out by themselves.
+        with suppress(Unavailable, DeadlineExceeded):
+            async with self._database.platform() as tx:
+                await job_rows.release(tx, [(job_uuid, job.attempt) for job_uuid, job in held.items()])
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
+
+
+def _holding(row: JobRow) -> job_rows.Holding:
+    return row.job_uuid, row.attempt
+
+
+def _delay(kind: AnyKind, attempt: int) -> float:
+    """Seconds until the next attempt, doubling, spread so that many jobs don't come back together."""
+    longest = min(kind.retry_seconds * 2.0 ** (attempt - 1), LONGEST_RETRY_SECONDS)
+    return longest * random.uniform(0.5, 1)  # noqa: S311 - no secret
