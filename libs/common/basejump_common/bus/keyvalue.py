@@ -1,0 +1,100 @@
+"""A KV bucket held in memory: the whole of it, then every change."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+
+from nats.errors import Error as NatsError
+from nats.js.errors import Error as JetStreamError
+from nats.js.kv import KV_DEL, KV_PURGE, KeyValue
+
+from basejump_common.bus.connection import Bus
+
+log = logging.getLogger("basejump.bus")
+
+RETRY_SECONDS = 0.2
+
+
+class KeyValueMirror:
+    """`entries` is the bucket's content; `fresh` is False while it may be behind (not yet read, or NATS was away).
+
+    After a server restart a watch resumes only after many seconds by itself: on every reconnection it is made anew,
+    and until its snapshot is complete the mirror is not fresh.
+    """
+
+    def __init__(self, bus: Bus, bucket: str) -> None:
+        self._bus = bus
+        self._bucket = bucket
+        self._entries: dict[str, bytes] = {}
+        self._snapshot = asyncio.Event()
+        self._again = asyncio.Event()
+        bus.on_reconnect(self._reconnected)
+
+    @property
+    def entries(self) -> Mapping[str, bytes]:
+        """Key to value, as far as known."""
+        return self._entries
+
+    @property
+    def fresh(self) -> bool:
+        """True when every change made while connected has been seen."""
+        return self._snapshot.is_set() and self._bus.connected
+
+    async def wait_fresh(self) -> None:
+        """Return once the snapshot is complete."""
+        await self._snapshot.wait()
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator["KeyValueMirror"]:
+        """Mirror the bucket for as long as the block lasts."""
+        task = asyncio.create_task(self._run())
+        try:
+            yield self
+        finally:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+
+    def _reconnected(self) -> None:
+        self._snapshot.clear()
+        self._again.set()
+
+    async def _run(self) -> None:
+        while True:
+            self._again.clear()
+            try:
+                await self._watch()
+            except (TimeoutError, NatsError, JetStreamError, OSError) as error:
+                log.warning("the bucket can't be watched", extra={"bucket": self._bucket, "error": repr(error)})
+                await asyncio.sleep(RETRY_SECONDS)
+
+    async def _watch(self) -> None:
+        """Follow one watch until NATS has been away."""
+        bucket = await self._bus.jetstream.key_value(self._bucket)
+        watcher = await bucket.watchall()
+        lost = asyncio.create_task(self._again.wait())
+        follow = asyncio.create_task(self._follow(watcher))
+        try:
+            done, _ = await asyncio.wait({lost, follow}, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+        finally:
+            self._snapshot.clear()
+            for task in (lost, follow):
+                task.cancel()
+            await asyncio.gather(lost, follow, return_exceptions=True)
+            with contextlib.suppress(NatsError, JetStreamError, OSError, asyncio.TimeoutError):
+                await watcher.stop()  # type: ignore[no-untyped-call]
+
+    async def _follow(self, watcher: KeyValue.KeyWatcher) -> None:
+        snapshot: dict[str, bytes] = {}
+        async for entry in watcher:
+            if entry is None:
+                self._entries = snapshot
+                self._snapshot.set()
+            elif entry.operation in (KV_DEL, KV_PURGE):
+                snapshot.pop(entry.key, None)
+            else:
+                snapshot[entry.key] = entry.value or b""

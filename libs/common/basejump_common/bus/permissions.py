@@ -1,0 +1,82 @@
+"""What each NATS user may publish and subscribe to, derived from the contracts.
+
+One user per service, each with a private inbox; `operator` declares streams and may do everything (it is used by
+`basejump migrate` alone); `cli` may call what names it. A reply is allowed to whoever asked (`allow_responses`).
+"""
+
+import msgspec
+
+from basejump_common.bus.connection import inbox_prefix
+from basejump_common.bus.topology import EVENTS_STREAM, KEYS, REVOCATIONS
+from basejump_common.contracts import chat
+from basejump_common.contracts.operation import SERVICES
+from basejump_common.contracts.registry import events, operations
+
+OPERATOR = "operator"
+CLI = "cli"
+
+
+class Permissions(msgspec.Struct, frozen=True, kw_only=True):
+    """Subjects one NATS user may publish to and subscribe to."""
+
+    user: str
+    publish: tuple[str, ...]
+    subscribe: tuple[str, ...]
+
+
+def all_permissions() -> tuple[Permissions, ...]:
+    """Every NATS user of an installation."""
+    everything = Permissions(user=OPERATOR, publish=(">",), subscribe=(">",))
+    return (*(permissions(service) for service in (*SERVICES, CLI)), everything)
+
+
+def permissions(service: str) -> Permissions:
+    """The permissions of one service (or of `cli`)."""
+    return Permissions(
+        user=service,
+        publish=(*_calls(service), *_publications(service), *_buckets(service), *_consumer(service)),
+        subscribe=(*_served(service), *_live(service), f"{inbox_prefix(service)}.>"),
+    )
+
+
+def _calls(service: str) -> tuple[str, ...]:
+    return tuple(o.subject for o in operations() if service in o.callers)
+
+
+def _publications(service: str) -> tuple[str, ...]:
+    published = tuple(e.subject() for e in events() if e.publisher == service)
+    stream = (chat.stream_subject("*", "*", "*"),) if service == "chat-agent" else ()
+    return published + stream
+
+
+def _buckets(service: str) -> tuple[str, ...]:
+    """Everybody watches keys and revocations, through ordered consumers; only auth writes them."""
+    if service == CLI:
+        return ()
+    verbs = ("STREAM.INFO.KV_{}", "CONSUMER.CREATE.KV_{}.>", "CONSUMER.DELETE.KV_{}.>", "CONSUMER.INFO.KV_{}.>")
+    watched = [f"$JS.API.{verb.format(bucket)}" for bucket in (KEYS, REVOCATIONS) for verb in verbs]
+    written = [f"$KV.{bucket}.>" for bucket in (KEYS, REVOCATIONS)] if service == "auth" else []
+    return (*watched, *written, "$JS.FC.>")
+
+
+def _consumer(service: str) -> tuple[str, ...]:
+    if not any(service in e.consumers for e in events()):
+        return ()
+    name = f"{EVENTS_STREAM}.{service}"
+    return (f"$JS.API.CONSUMER.MSG.NEXT.{name}", f"$JS.API.CONSUMER.INFO.{name}", f"$JS.ACK.{name}.>")
+
+
+def _served(service: str) -> tuple[str, ...]:
+    subjects = tuple(o.subject for o in operations() if o.owner == service)
+    if not subjects:
+        return ()
+    discovery = tuple(f"$SRV.{verb}{name}" for verb in ("PING", "INFO", "STATS") for name in _micro_names(service))
+    return subjects + discovery
+
+
+def _micro_names(service: str) -> tuple[str, ...]:
+    return ("", f".{service}", f".{service}.*")
+
+
+def _live(service: str) -> tuple[str, ...]:
+    return (chat.live_subject("*", "*", "*"),) if service == "gateway" else ()
