@@ -321,10 +321,14 @@ class TablePage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Retrieve(msgspec.Struct, frozen=True, kw_only=True):
-    """The tables a question is about, over the best connection among those granted to the team."""
+    """The tables a question is about, over the best connection among those granted to the team.
+
+    `db_uuid`: only connections to this database, because the person has chosen it; then nothing is `tied`.
+    """
 
     team_uuid: UUID
     question: Question
+    db_uuid: UUID | None = None
     limit: Annotated[int, Meta(ge=1, le=50)] = 12
 
 
