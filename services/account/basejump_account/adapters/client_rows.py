@@ -1,0 +1,46 @@
+"""Rows of clients, and the directory in which the operator finds them."""
+
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+
+from basejump_common.contracts.account import Client, CreateClient
+from basejump_common.storage import pages
+from basejump_common.storage.database import Transaction
+
+
+class Entry(msgspec.Struct, frozen=True, kw_only=True):
+    """That a client exists, and since when."""
+
+    client_uuid: UUID
+    created_at: datetime
+
+
+async def insert(tx: Transaction, client_uuid: UUID, request: CreateClient) -> None:
+    """The client, and its entry in the directory."""
+    await tx.execute(
+        "insert into client (client_uuid, client_name, description) values ($1, $2, $3)",
+        client_uuid,
+        request.client_name,
+        request.description,
+    )
+    await tx.execute("insert into client_directory (client_uuid) values ($1)", client_uuid)
+
+
+async def find(tx: Transaction, client_uuid: UUID) -> Client | None:
+    """The client whose transaction this is."""
+    return await tx.row(Client, "select * from client where client_uuid = $1", client_uuid)
+
+
+async def directory(tx: Transaction, cursor: str | None, limit: int) -> list[Entry]:
+    """Entries of a page and one more, newest first; needs no tenant."""
+    return await tx.rows(
+        Entry,
+        """
+        select client_uuid, created_at from client_directory where (created_at, client_uuid) < ($1, $2)
+        order by created_at desc, client_uuid desc limit $3
+        """,
+        *pages.position(cursor, newest_first=True),
+        pages.rows_to_ask(limit),
+    )

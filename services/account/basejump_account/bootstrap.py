@@ -1,0 +1,19 @@
+"""Composes account: the only place that constructs anything."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from basejump_account.clients import Clients
+from basejump_account.handlers import handlers
+from basejump_account.settings import Settings
+from basejump_account.teams import Teams
+from basejump_account.users import Users
+from basejump_common.runtime import Service, foundation
+
+
+@asynccontextmanager
+async def bootstrap(settings: Settings) -> AsyncIterator[Service]:
+    """The service, its connections open for as long as the block lasts."""
+    async with foundation(settings, "account") as base:
+        clients = Clients(base.database, base.bus)
+        yield base.service(endpoints=handlers(clients, Users(base.database), Teams(base.database)))

@@ -1,0 +1,84 @@
+"""Clients: created and listed by the operator, seen by their members."""
+
+from datetime import UTC, datetime
+from uuid import UUID, uuid4
+
+from basejump_account.adapters import client_rows, user_rows
+from basejump_common.bus import Bus, Context, publish
+from basejump_common.contracts import account, auth
+from basejump_common.contracts.account import (
+    Client,
+    ClientCreated,
+    ClientPage,
+    CreateClient,
+    CreatedClient,
+    User,
+    UserChanged,
+)
+from basejump_common.contracts.common import Nothing, PageRequest
+from basejump_common.errors import NotFound
+from basejump_common.security.principal import UserRole
+from basejump_common.storage import pages
+from basejump_common.storage.database import Database, Transaction
+
+
+class Clients:
+    """What account does about clients."""
+
+    def __init__(self, database: Database, bus: Bus) -> None:
+        self._database = database
+        self._bus = bus
+
+    async def create(self, context: Context, request: CreateClient) -> CreatedClient:
+        """A client with its OWNER user and first secret: all of it, or nothing when any of it fails."""
+        client_uuid = uuid4()
+        async with self._database.tenant(client_uuid) as tx:
+            await client_rows.insert(tx, client_uuid, request)
+            created = ClientCreated(client_uuid=client_uuid, client_name=request.client_name)
+            await publish(tx, account.CLIENT_CREATED, client_uuid, client_uuid, created, context)
+            owner = await _create_owner(tx, client_uuid, context)
+            # Last, so that without a secret there is no client; a secret whose client was rolled back opens nothing.
+            issue = auth.IssueFirstSecret(client_uuid=client_uuid, client_name=request.client_name)
+            first = await self._bus.call(auth.ISSUE_FIRST_SECRET, issue, context)
+        return CreatedClient(
+            client_uuid=client_uuid,
+            client_name=request.client_name,
+            owner_user_uuid=owner.user_uuid,
+            client_secret=first.client_secret,
+            client_secret_uuid=first.client_secret_uuid,
+        )
+
+    async def page(self, _context: Context, request: PageRequest) -> ClientPage:
+        """Every client, for the operator: the directory says which there are, each opens its own door."""
+        async with self._database.platform() as tx:
+            entries = await client_rows.directory(tx, request.cursor, request.limit)
+        shown, next_cursor = pages.page(entries, request.limit, lambda entry: (entry.created_at, entry.client_uuid))
+        clients = [await self._find(entry.client_uuid) for entry in shown]
+        return ClientPage(data=tuple(client for client in clients if client), next_cursor=next_cursor)
+
+    async def get(self, context: Context, _request: Nothing) -> Client:
+        """The caller's own client."""
+        client = await self._find(context.caller.tenant)
+        if client is None:
+            raise NotFound("there is no such client")
+        return client
+
+    async def _find(self, client_uuid: UUID) -> Client | None:
+        async with self._database.tenant(client_uuid) as tx:
+            return await client_rows.find(tx, client_uuid)
+
+
+async def _create_owner(tx: Transaction, client_uuid: UUID, context: Context) -> User:
+    owner = User(
+        user_uuid=uuid4(),
+        client_uuid=client_uuid,
+        username="owner",
+        role=UserRole.OWNER,
+        email_address=None,
+        service_user_uuid=None,
+        created_at=datetime.now(UTC),
+    )
+    await user_rows.insert(tx, owner)
+    change = UserChanged(user_uuid=owner.user_uuid, role=owner.role)
+    await publish(tx, account.USER_CREATED, client_uuid, owner.user_uuid, change, context)
+    return owner
