@@ -1,0 +1,195 @@
+"""How rows are grouped, ordered and cut: "for each", "sorted by", "the highest", "top 5"."""
+
+from __future__ import annotations
+
+from basejump_planner.asking import item, noun
+from basejump_planner.cursor import Cursor
+from basejump_planner.reading import AggregateItem, CountItem, CountOf, Measured, Noun, Order, Target
+from basejump_planner.vocabulary import (
+    AGGREGATES,
+    COMMON,
+    COUNT,
+    DIRECTIONS,
+    EACH,
+    MEASURING_VERBS,
+    MOST,
+    ORDER,
+    QUALITIES,
+    SUPERLATIVES,
+    Direction,
+    Quality,
+)
+
+
+def arrangement(c: Cursor) -> bool:
+    """One grouping, ordering or superlative, added to the draft; False where none stands here."""
+    return any(c.attempt(rule) for rule in (ordering, each, _measured_most, _most, _superlative, _common))
+
+
+def each(c: Cursor) -> bool:
+    """`for each department`, `by country and year`."""
+    start = c.position
+    if c.cue(EACH) is None:
+        return False
+    plain_by = c.position == start + 1 and c.tokens[start].text == "by"
+    found = noun(c)
+    if found is None:
+        return False
+    if plain_by and c.draft.top and not c.draft.orders and found.column is not None:
+        c.draft.orders.append(Order(found.column, "desc"))
+        return True
+    c.draft.groups.append(found)
+    while more := c.attempt(_and_noun):
+        c.draft.groups.append(more)
+    return True
+
+
+def _and_noun(c: Cursor) -> Noun | None:
+    if c.word({"and"}) is None:
+        return None
+    c.word({"each", "every", "the"})
+    if c.cue_length(AGGREGATES) or c.cue_length(COUNT):
+        return None
+    return noun(c)
+
+
+def ordering(c: Cursor) -> bool:
+    """`sorted by age in descending order`, `in alphabetical order of name`, `from youngest to oldest`."""
+    start = c.position
+    ordered = c.cue(ORDER) is not None
+    c.articles()
+    c.word({"their", "in", "the"})
+    direction = c.cue(DIRECTIONS)
+    if not ordered and direction is None:
+        return False
+    if direction is None and c.tokens[c.position - 1].text in ("in", "the"):
+        c.position = start
+        return False
+    c.word({"of", "by", "on", "according"})
+    c.word({"to"})
+    keys = _keys(c)
+    if not keys and direction is None:
+        return False
+    c.attempt(_in)
+    direction = direction or c.cue(DIRECTIONS) or "asc"
+    for key in keys or _first_item(c):
+        c.draft.orders.append(Order(key, direction))
+    return bool(c.draft.orders)
+
+
+def _in(c: Cursor) -> bool:
+    c.skip({"in", "the", "an", "a", ","})
+    return c.cue_length(DIRECTIONS) > 0
+
+
+def _keys(c: Cursor) -> list[Target | CountOf | AggregateItem]:
+    keys: list[Target | CountOf | AggregateItem] = []
+    while True:
+        key = c.attempt(_key)
+        if key is None:
+            return keys
+        keys.append(key)
+        if not c.attempt(_another_key):
+            return keys
+
+
+def _another_key(c: Cursor) -> bool:
+    return c.word({"and", ","}) is not None and not c.cue_length(COUNT)
+
+
+def _key(c: Cursor) -> Target | CountOf | AggregateItem | None:
+    found = c.attempt(item)
+    if found is None or len(found) != 1:
+        return None
+    match found[0]:
+        case CountItem(noun=Noun(table=table), distinct=False) if table is not None:
+            return CountOf(table)
+        case AggregateItem() as aggregate:
+            return aggregate
+        case Noun(column=column) if column is not None:
+            return column
+    return None
+
+
+def _first_item(c: Cursor) -> list[Target | CountOf | AggregateItem]:
+    for found in c.draft.items:
+        if isinstance(found, Noun) and found.column is not None:
+            return [found.column]
+        if isinstance(found, Noun) and found.table is not None:
+            return [Measured((Quality(("name", "title"), "asc"),), "name")]
+    return []
+
+
+def _rank(c: Cursor, key: Target | CountOf, direction: Direction, number: str | None) -> bool:
+    c.draft.orders.append(Order(key, direction))
+    if number is not None:
+        c.draft.limit = int(number)
+    elif c.draft.limit is None:
+        c.draft.limit = 1
+    return True
+
+
+def _leading_number(c: Cursor) -> str | None:
+    c.word({"the"})
+    c.word({"top"})
+    number = c.number()
+    return number if number is not None and number.isdigit() and int(number) > 0 else None
+
+
+def _measured_most(c: Cursor) -> bool:
+    """`earn the most`, `cost the least`."""
+    verb = c.word(MEASURING_VERBS)
+    if verb is None:
+        return False
+    c.word({"the"})
+    direction = c.cue(MOST) or c.cue(SUPERLATIVES)
+    if direction is None:
+        return False
+    c.word({"money"})
+    return _rank(c, Measured((Quality(MEASURING_VERBS[verb], direction),), verb), direction, None)
+
+
+def _most(c: Cursor) -> bool:
+    """`the most employees`: ordered by a count; `the most points`: ordered by a column."""
+    number = _leading_number(c)
+    direction = c.cue(MOST)
+    if direction is None:
+        return False
+    found = noun(c)
+    if found is None:
+        return False
+    if found.table is not None:
+        return _rank(c, CountOf(found.table), direction, number)
+    return found.column is not None and _rank(c, found.column, direction, number)
+
+
+def _superlative(c: Cursor) -> bool:
+    """`the highest salary`, `the oldest`, `the 3 most expensive`."""
+    number = _leading_number(c)
+    start = c.position
+    general, options = c.attempt(lambda _: c.cue(SUPERLATIVES)), None
+    column = c.column() if general is not None else None
+    if column is None:
+        c.position = start
+        options = c.cue(QUALITIES)
+        if options is None:
+            return False
+        text = " ".join(token.text for token in c.tokens[start : c.position])
+        column = c.attempt(_measured_column)
+        number = number or c.number()
+        key: Target = column or Measured(options, text)
+        return _rank(c, key, options[0].direction, number)
+    return _rank(c, column, general or "desc", number)
+
+
+def _measured_column(c: Cursor):  # type: ignore[no-untyped-def]
+    return c.column() if not c.tables() else None
+
+
+def _common(c: Cursor) -> bool:
+    number = _leading_number(c)
+    direction = c.cue(COMMON)
+    if direction is None or not c.draft.items:
+        return False
+    c.draft.common = True
+    return _rank(c, CountOf(None), direction, number)

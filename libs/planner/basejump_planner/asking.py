@@ -1,0 +1,251 @@
+"""What a question asks for: columns, rows of a table, counts, aggregates."""
+
+from __future__ import annotations
+
+from basejump_planner.cursor import Cursor
+from basejump_planner.linking import EXACT, OWNED, ColumnMention
+from basejump_planner.reading import (
+    AggregateItem,
+    AsideAggregate,
+    CountItem,
+    CountOf,
+    Item,
+    Measured,
+    Noun,
+    Order,
+    ValueMatch,
+)
+from basejump_planner.vocabulary import (
+    AGGREGATES,
+    COMMON,
+    COUNT,
+    DISTINCT,
+    QUALITIES,
+    SEPARATORS,
+    Aggregate,
+)
+
+
+def noun(c: Cursor) -> Noun | None:
+    """A table, a column, or what may be either: the longest phrase here."""
+    c.articles()
+    tables, columns = c.tables(), c.columns()
+    ends = [mention.end for mention in (*tables[:1], *columns[:1])]
+    if not ends:
+        return None
+    end = max(ends)
+    table = tables[0] if tables and tables[0].end == end else None
+    column = columns[0] if columns and columns[0].end == end else None
+    c.position = end
+    return Noun(table, column)
+
+
+def items(c: Cursor) -> bool:
+    """A list of things to show, added to the draft; False where none stands here."""
+    first = c.attempt(item)
+    if first is None:
+        return False
+    c.draft.items.extend(first)
+    while more := c.attempt(next_item):
+        c.draft.items.extend(more)
+    return True
+
+
+def next_item(c: Cursor) -> list[Item] | None:
+    """A separator and the item behind it."""
+    if c.cue(SEPARATORS) is None:
+        return None
+    c.articles()
+    found = c.attempt(item)
+    if found is None:
+        return None
+    if c.attempt(_begins_a_condition):
+        return None
+    return found
+
+
+def _begins_a_condition(c: Cursor) -> bool:
+    """After "… and salary", "above 5000" makes it a condition rather than one more thing to show."""
+    token = c.token
+    if token is None:
+        return False
+    c.skip({"is", "are", "was", "were"})
+    return bool(c.constant() or c.values() or c.word({"greater", "more", "less", "above", "below", "over", "under", "between"}))
+
+
+def item(c: Cursor) -> list[Item] | None:
+    """One thing to show (several, for "minimum and maximum salary")."""
+    c.articles()
+    for rule in (_distinct, _counted_rows, _ranked_rows, _common, _named_column, _counted, _aggregated, _limited_rows, _plain):
+        found = c.attempt(rule)
+        if found:
+            return found
+    return None
+
+
+def _distinct(c: Cursor) -> list[Item] | None:
+    if c.cue(DISTINCT) is None:
+        return None
+    found = noun(c)
+    if found is None:
+        return None
+    c.draft.distinct = True
+    return [found]
+
+
+def _counted_rows(c: Cursor) -> list[Item] | None:
+    """`how many employees`, unless a column is called "number of …" itself."""
+    if c.columns() and c.columns()[0].end - c.position > c.cue_length(COUNT):
+        return None
+    return _counted(c)
+
+
+def _counted(c: Cursor) -> list[Item] | None:
+    start = c.position
+    if c.cue(COUNT) is None:
+        return None
+    while c.cue(COUNT) is not None:  # "count the number of"
+        pass
+    c.articles()
+    total = any(token.text == "total" for token in c.tokens[start : c.position])
+    distinct = c.cue(DISTINCT) is not None
+    described = c.attempt(_value_before_noun)
+    found = noun(c)
+    if found is None:
+        return None
+    if described:
+        c.draft.require(described)
+    return [CountItem(found, distinct, total)]
+
+
+def _value_before_noun(c: Cursor) -> ValueMatch | None:
+    """`Italian` in "Italian restaurants": a found value with a noun right behind it."""
+    if c.columns() and c.columns()[0].candidates[0].level >= OWNED:
+        return None
+    hits = c.values()
+    if not hits or not (c.tables() or c.columns()):
+        return None
+    return ValueMatch(hits, None, None, negated=False)
+
+
+def _ranked_rows(c: Cursor) -> list[Item] | None:
+    """`the 3 oldest students`, `most expensive product`; `longest duration` is an aggregate."""
+    leading = _count_of_rows(c)
+    text_start = c.position
+    options = c.cue(QUALITIES)
+    if options is None:
+        return None
+    text = " ".join(token.text for token in c.tokens[text_start : c.position])
+    number = leading or c.number()
+    tables, columns = c.tables(), c.columns()
+    if tables and not (columns and columns[0].end > tables[0].end):
+        c.position = tables[0].end
+        c.draft.orders.append(Order(Measured(options, text), options[0].direction))
+        c.draft.limit = int(number or 1)
+        return [Noun(tables[0], None)]
+    if columns and number is None and any(len(option.nouns) > 0 for option in options):
+        c.position = columns[0].end
+        return [AggregateItem("max" if options[0].direction == "desc" else "min", columns[0])]
+    return None
+
+
+def _count_of_rows(c: Cursor) -> str | None:
+    c.word({"top", "first"})
+    return c.number()
+
+
+def _common(c: Cursor) -> list[Item] | None:
+    """`the 3 most common names`: groups by the column, ordered by their size."""
+    number = c.number()
+    direction = c.cue(COMMON)
+    if direction is None:
+        return None
+    number = number or c.number()
+    found = noun(c)
+    if found is None or found.column is None:
+        return None
+    c.draft.common = True
+    c.draft.groups.append(found)
+    c.draft.orders.append(Order(CountOf(None), direction))
+    c.draft.limit = int(number or 1)
+    return [found]
+
+
+def _named_column(c: Cursor) -> list[Item] | None:
+    """A column whose own name begins with what elsewhere is a cue: `total points`, `max salary`."""
+    columns = c.columns()
+    cue_length = c.cue_length(AGGREGATES)
+    if not cue_length or not columns or columns[0].end - c.position <= cue_length:
+        return None
+    if max(candidate.level for candidate in columns[0].candidates) < OWNED:
+        return None
+    return [Noun(None, c.column(), c.attempt(lambda _: _aside(c, columns[0])))]
+
+
+def _aside(c: Cursor, whole: ColumnMention) -> AsideAggregate | None:
+    c.position = whole.start
+    function = c.cue(AGGREGATES)
+    rest = c.column()
+    c.position = whole.end
+    if function is None or rest is None or rest.end != whole.end:
+        return None
+    if max(candidate.level for candidate in rest.candidates) < EXACT:
+        return None
+    return AsideAggregate(function, rest)
+
+
+def _aggregated(c: Cursor) -> list[Item] | None:
+    """`average salary`, `minimum, average and maximum age`."""
+    functions = _functions(c)
+    if not functions:
+        return None
+    c.articles()
+    if c.columns() and c.columns()[0].end - c.position <= c.cue_length(COUNT):
+        c.cue(COUNT)
+    elif not c.columns():
+        c.cue(COUNT)
+    distinct = c.cue(DISTINCT) is not None
+    column = c.column()
+    if column is None:
+        return None
+    return [AggregateItem(function, column, distinct) for function in functions]
+
+
+def _functions(c: Cursor) -> list[Aggregate]:
+    functions: list[Aggregate] = []
+    while True:
+        function = c.cue(AGGREGATES)
+        if function is None:
+            return functions
+        functions.append(function)
+        c.word({"of"})
+        c.attempt(_another_function)
+
+
+def _another_function(c: Cursor) -> bool:
+    while c.word({",", "and", "the", "as", "well"}):
+        pass
+    return c.cue_length(AGGREGATES) > 0
+
+
+def _limited_rows(c: Cursor) -> list[Item] | None:
+    """`5 employees`, `top 5 employees`: rows whose order comes later."""
+    top = c.word({"top", "first"}) is not None
+    number = c.number()
+    if number is None or "." in number or int(number) < 1:
+        return None
+    found = noun(c)
+    if found is None:
+        return None
+    c.draft.limit, c.draft.top = int(number), top
+    return [found]
+
+
+def _plain(c: Cursor) -> list[Item] | None:
+    described = c.attempt(_value_before_noun)
+    found = noun(c)
+    if found is None:
+        return None
+    if described:
+        c.draft.require(described)
+    return [found]

@@ -1,0 +1,321 @@
+"""A settled query as a sqlglot tree."""
+
+from __future__ import annotations
+
+import datetime
+import re
+from collections.abc import Iterable, Sequence
+
+from sqlglot import exp
+from sqlglot.dialects.postgres import Postgres
+
+from basejump_planner.joining import Joins, Link, Unsure, is_to_one
+from basejump_planner.linking import ColumnRef
+from basejump_planner.model import Table
+from basejump_planner.naming import is_time, primary_key
+from basejump_planner.query import Aggregated, Counted, Presence, Query, Selected, Shown, Size, SortKey, Test
+from basejump_planner.reading import Constant
+
+_PLAIN = re.compile(r"^[a-z_][a-z0-9_]*$")
+_RESERVED = frozenset(word.lower() for word in Postgres.Tokenizer.KEYWORDS) | frozenset(
+    "all analyse analyze and any array as asc asymmetric both case cast check collate column constraint create current_date"
+    " default deferrable desc distinct do else end except false fetch for foreign from grant group having in initially"
+    " intersect into lateral leading limit localtime not null offset on only or order placing primary references returning"
+    " select session_user some symmetric table then to trailing true union unique user using variadic when where window with"
+    " authorization binary collation concurrently cross freeze full ilike inner is isnull join left like natural notnull"
+    " outer overlaps right similar verbose tablesample year date time timestamp interval".split()
+)
+_AGGREGATES = {"avg": exp.Avg, "sum": exp.Sum, "max": exp.Max, "min": exp.Min}
+_COMPARISONS = {"=": exp.EQ, "<>": exp.NEQ, ">": exp.GT, ">=": exp.GTE, "<": exp.LT, "<=": exp.LTE}
+
+
+def build(query: Query, joins: Joins) -> exp.Select:
+    """One SELECT.
+
+    Raises:
+        Unsure: the tables can't be joined by declared keys in exactly one way.
+    """
+    return _Builder(query, joins).select()
+
+
+def identifier(name: str) -> exp.Identifier:
+    """A name, quoted when PostgreSQL would read it differently otherwise."""
+    return exp.to_identifier(name, quoted=not _PLAIN.match(name) or name in _RESERVED)
+
+
+class _Builder:
+    def __init__(self, query: Query, joins: Joins) -> None:
+        self.query = query
+        self.joins = joins
+        self._aliases: dict[tuple[str, str], str] = {}
+
+    def select(self) -> exp.Select:
+        query = self.query
+        start = self._start()
+        tree = exp.Select().from_(self._table(start))
+        inner, apart = self._split_tests()
+        tree = self._join(tree, start, self._joined_tables(inner))
+        for condition in (*self._where(inner), *self._apart(apart)):
+            tree = tree.where(condition, copy=False)
+        tree = tree.group_by(*(self._column(ref) for ref in query.group_by), copy=False) if query.group_by else tree
+        for size in query.sizes:
+            tree = tree.having(self._size(size), copy=False)
+        if query.count_groups:
+            return self._count_groups(tree)
+        tree = tree.select(*(self._selected(item) for item in query.selected), copy=False)
+        if query.order_by:
+            tree = tree.order_by(*(self._ordered(key) for key in query.order_by), copy=False)
+        if query.limit is not None:
+            tree = tree.limit(query.limit, copy=False)
+        return tree.distinct(copy=False) if query.distinct and not query.group_by else tree
+
+    def _start(self) -> Table:
+        return self.query.group_by[0].table if self.query.keep_empty else self.query.base
+
+    def _count_groups(self, tree: exp.Select) -> exp.Select:
+        inner = tree.select(*(self._column(ref) for ref in self.query.group_by), copy=False)
+        return exp.Select().select(exp.Count(this=exp.Star(), big_int=True)).from_(inner.subquery("matching"))
+
+    # --- tables
+
+    def _table(self, table: Table) -> exp.Table:
+        alias = self._alias(table)
+        return exp.Table(
+            this=identifier(table.name), db=identifier(table.schema), alias=exp.TableAlias(this=identifier(alias))
+        )
+
+    def _alias(self, table: Table) -> str:
+        if table.key not in self._aliases:
+            taken = set(self._aliases.values())
+            name = table.name
+            self._aliases[table.key] = name if name not in taken else f"{table.schema}_{name}"
+        return self._aliases[table.key]
+
+    def _column(self, ref: ColumnRef) -> exp.Column:
+        return exp.Column(this=identifier(ref.column.name), table=identifier(self._alias(ref.table)))
+
+    def _joined_tables(self, tests: Sequence[tuple[Test | Presence, ...]]) -> list[Table]:
+        query = self.query
+        refs = [item.ref for item in self._everything_selected() if item.ref is not None]
+        refs += query.group_by
+        refs += [test.ref for group in tests for test in group if isinstance(test, Test)]
+        tables = [ref.table for ref in refs]
+        tables += [test.table for group in tests for test in group if isinstance(test, Presence)]
+        tables += [item.table for item in self._everything_selected() if isinstance(item, Counted)]
+        return list({table.key: table for table in tables}.values())
+
+    def _everything_selected(self) -> list[Selected]:
+        query = self.query
+        return [*query.selected, *(key.key for key in query.order_by), *(size.counted for size in query.sizes)] if (
+            not query.count_groups
+        ) else [size.counted for size in query.sizes]
+
+    def _join(self, tree: exp.Select, start: Table, tables: Iterable[Table]) -> exp.Select:
+        joined = {start.key}
+        for table in tables:
+            for link in self.joins.path(start, table):
+                if link.right.key not in joined:
+                    joined.add(link.right.key)
+                    side = "left" if self.query.keep_empty else ""
+                    tree = tree.join(self._table(link.right), on=self._on(link), join_type=side, copy=False)
+        return tree
+
+    def _on(self, link: Link) -> exp.Expression:
+        pairs = zip(link.left_columns, link.right_columns, strict=True)
+        return exp.and_(
+            *(
+                exp.EQ(this=self._named(link.left, left), expression=self._named(link.right, right))
+                for left, right in pairs
+            )
+        )
+
+    def _named(self, table: Table, column: str) -> exp.Column:
+        return exp.Column(this=identifier(column), table=identifier(self._alias(table)))
+
+    # --- conditions
+
+    def _split_tests(self) -> tuple[list[tuple[Test | Presence, ...]], list[tuple[Test | Presence, ...]]]:
+        """Conditions on rows joined one to one, and those on rows of which there may be many: they are asked apart."""
+        shown = {ref.table.key for item in self._everything_selected() if (ref := item.ref) is not None}
+        shown |= {ref.table.key for ref in self.query.group_by}
+        shown |= {item.table.key for item in self._everything_selected() if isinstance(item, Counted)}
+        inner, apart = [], []
+        for group in self.query.tests:
+            tables = [test.ref.table if isinstance(test, Test) else test.table for test in group]
+            negated = any(isinstance(test, Presence) and test.negated for test in group)
+            near = all(t.key in shown or is_to_one(self.joins.path(self.query.base, t)) for t in tables)
+            (inner if near and not negated else apart).append(group)
+        return inner, apart
+
+    def _where(self, groups: Iterable[tuple[Test | Presence, ...]]) -> Iterable[exp.Expression]:
+        for group in groups:
+            tests = [self._test(test) for test in group if isinstance(test, Test)]
+            if tests:
+                yield exp.or_(*tests)
+
+    def _apart(self, groups: Sequence[tuple[Test | Presence, ...]]) -> Iterable[exp.Expression]:
+        """`key IN (SELECT key FROM many …)`: conditions on the same related rows together."""
+        by_table: dict[tuple[str, str], list[tuple[Test | Presence, ...]]] = {}
+        for group in groups:
+            tables = {(test.ref.table if isinstance(test, Test) else test.table).key for test in group}
+            if len(tables) > 1:
+                raise Unsure("it joins alternatives in different tables")
+            by_table.setdefault(next(iter(tables)), []).append(group)
+        for together in by_table.values():
+            first = together[0][0]
+            table = first.ref.table if isinstance(first, Test) else first.table
+            negated = any(isinstance(t, Presence) and t.negated for group in together for t in group)
+            if negated and len(together) > 1:
+                raise Unsure(f"it isn't clear which rows of {table.name} are not to be there")
+            yield self._membership(table, together, negated)
+
+    def _membership(self, table: Table, groups: Iterable[tuple[Test | Presence, ...]], negated: bool) -> exp.Expression:
+        path = self.joins.path(self.query.base, table)
+        if not path:
+            raise Unsure(f"it relates {table.name} to itself")
+        inside = _Builder(Query(base=path[0].right, selected=[]), self.joins)
+        tree = exp.Select().from_(inside._table(path[0].right))
+        for link in path[1:]:
+            tree = tree.join(inside._table(link.right), on=inside._on(link), copy=False)
+        columns = [inside._named(path[0].right, name) for name in path[0].right_columns]
+        tree = tree.select(*columns, copy=False)
+        for condition in inside._where(groups):
+            tree = tree.where(condition, copy=False)
+        if negated:
+            for column in columns:
+                tree = tree.where(exp.Not(this=exp.Is(this=column.copy(), expression=exp.Null())), copy=False)
+        own = [self._named(path[0].left, name) for name in path[0].left_columns]
+        left: exp.Expression = own[0] if len(own) == 1 else exp.Tuple(expressions=own)
+        member = exp.In(this=left, query=tree.subquery())
+        return exp.Not(this=member) if negated else member
+
+    def _test(self, test: Test) -> exp.Expression:
+        column = self._column(test.ref)
+        if test.average:
+            return _COMPARISONS[test.operator](this=column, expression=self._average_of(test.ref).subquery())
+        match test.operator:
+            case "null":
+                missing = exp.Is(this=column, expression=exp.Null())
+                return exp.Not(this=missing) if test.negated else missing
+            case "like":
+                like = exp.ILike(this=column, expression=_literal(test.constants[0]))
+                return exp.Not(this=like) if test.negated else like
+            case "in":
+                return _among(column, test)
+            case "between":
+                return _between(test.ref, column, *test.constants)
+            case operator:
+                return _compared(test.ref, column, operator, test.constants[0])
+
+    def _average_of(self, ref: ColumnRef) -> exp.Select:
+        inside = _Builder(Query(base=ref.table, selected=[]), self.joins)
+        return exp.Select().select(exp.Avg(this=inside._column(ref))).from_(inside._table(ref.table))
+
+    def _size(self, size: Size) -> exp.Expression:
+        return _COMPARISONS[size.operator](this=self._count(size.counted), expression=exp.Literal.number(size.number))
+
+    # --- what is selected
+
+    def _selected(self, item: Selected) -> exp.Expression:
+        match item:
+            case Shown(ref=ref):
+                return self._column(ref)
+            case Aggregated(ref=ref):
+                alias = f"{_ALIASES[item.function]}_{ref.column.name}"
+                return exp.alias_(self._aggregate(item), identifier(alias[:63]))
+            case Counted(table=table):
+                name = item.ref.column.name if item.ref is not None else table.name
+                return exp.alias_(self._count(item), identifier(f"number_of_{name}"[:63]))
+
+    def _aggregate(self, item: Aggregated) -> exp.Expression:
+        column: exp.Expression = self._column(item.ref)
+        if item.distinct:
+            column = exp.Distinct(expressions=[column])
+        return _AGGREGATES[item.function](this=column)
+
+    def _count(self, counted: Counted) -> exp.Expression:
+        if counted.ref is not None:
+            return exp.Count(this=exp.Distinct(expressions=[self._column(counted.ref)]), big_int=True)
+        if not self.query.keep_empty:
+            return exp.Count(this=exp.Star(), big_int=True)
+        key = primary_key(counted.table)
+        path = self.joins.path(self._start(), counted.table)
+        if len(path) > 1:
+            if len(key) != 1:
+                raise Unsure(f"{counted.table.name} has no single key to count by")
+            return exp.Count(this=exp.Distinct(expressions=[self._column(key[0])]), big_int=True)
+        name = key[0].column.name if key else path[-1].right_columns[0]
+        return exp.Count(this=self._named(counted.table, name), big_int=True)
+
+    def _ordered(self, key: SortKey) -> exp.Ordered:
+        descending = key.direction == "desc"
+        match key.key:
+            case Shown(ref=ref):
+                grouped = bool(self.query.group_by) and ref not in self.query.group_by
+                if grouped and not set(primary_key(ref.table)) <= set(self.query.group_by):
+                    raise Unsure(f"{ref.table.name}.{ref.column.name} has no single value for each group")
+                by: exp.Expression = self._column(ref)
+            case Aggregated():
+                by = self._aggregate(key.key)
+            case Counted():
+                by = self._count(key.key)
+        return exp.Ordered(this=by, desc=descending, nulls_first=False)
+
+
+_ALIASES = {"avg": "average", "sum": "total", "max": "highest", "min": "lowest"}
+
+
+def _literal(constant: Constant) -> exp.Expression:
+    if constant.kind == "number":
+        return exp.Literal.number(constant.text)
+    text = exp.Literal.string(constant.text)
+    return exp.cast(text, "date") if constant.kind == "date" else text
+
+
+def _among(column: exp.Column, test: Test) -> exp.Expression:
+    values = [_literal(constant) for constant in dict.fromkeys(test.constants)]
+    if len(values) == 1:
+        return (exp.NEQ if test.negated else exp.EQ)(this=column, expression=values[0])
+    among = exp.In(this=column, expressions=values)
+    return exp.Not(this=among) if test.negated else among
+
+
+def _between(ref: ColumnRef, column: exp.Column, low: Constant, high: Constant) -> exp.Expression:
+    if not is_time(ref.column):
+        return exp.Between(this=column, low=_literal(low), high=_literal(high))
+    return exp.and_(
+        _compared(ref, column.copy(), ">=", low),
+        _compared(ref, column.copy(), "<=", high),
+    )
+
+
+def _compared(ref: ColumnRef, column: exp.Column, operator: str, constant: Constant) -> exp.Expression:
+    if not is_time(ref.column):
+        return _COMPARISONS[operator](this=column, expression=_literal(constant))
+    first, after = _period(constant)
+    start, end = _literal(Constant("date", first)), _literal(Constant("date", after))
+    match operator:
+        case ">":
+            return exp.GTE(this=column, expression=end)
+        case ">=":
+            return exp.GTE(this=column, expression=start)
+        case "<":
+            return exp.LT(this=column, expression=start)
+        case "<=":
+            return exp.LT(this=column, expression=end)
+        case "=":
+            return exp.and_(exp.GTE(this=column, expression=start), exp.LT(this=column.copy(), expression=end))
+    return exp.or_(exp.LT(this=column, expression=start), exp.GTE(this=column.copy(), expression=end))
+
+
+def _period(constant: Constant) -> tuple[str, str]:
+    """The first day of a date or year, and the first day after it."""
+    try:
+        if constant.kind == "number":
+            year = int(constant.text)
+            return f"{year:04d}-01-01", f"{year + 1:04d}-01-01"
+        year, month, day = (int(part) for part in constant.text.split("-"))
+        date = datetime.date(year, month, day)
+        return date.isoformat(), (date + datetime.timedelta(days=1)).isoformat()
+    except (ValueError, OverflowError) as error:
+        raise Unsure(f"“{constant.text}” isn't a date") from error

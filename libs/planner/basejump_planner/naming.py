@@ -1,0 +1,64 @@
+"""What columns are by their types and names: those that name a row, hold time, can be added up."""
+
+from __future__ import annotations
+
+import re
+
+from basejump_planner.linking import ColumnRef, Lexicon
+from basejump_planner.model import Column, Table
+from basejump_planner.words import stems
+
+_NUMERIC = re.compile(r"^(smallint|integer|bigint|int\d?|numeric|decimal|real|double precision|float\d?|money|smallserial|serial|bigserial)\b")
+_TIME = re.compile(r"^(date|timestamp)")
+_TEXT = re.compile(r"^(text|character|varchar|char|citext|name|bpchar|\"char\")")
+_NAMES = (("name",), ("full", "name"), ("title",))
+
+
+def is_numeric(column: Column) -> bool:
+    return _NUMERIC.match(column.type.lower()) is not None and "[]" not in column.type
+
+
+def is_time(column: Column) -> bool:
+    return _TIME.match(column.type.lower()) is not None and "[]" not in column.type
+
+
+def is_text(column: Column) -> bool:
+    return _TEXT.match(column.type.lower()) is not None and "[]" not in column.type
+
+
+def primary_key(table: Table) -> tuple[ColumnRef, ...]:
+    return tuple(ColumnRef(table, column) for column in table.columns if column.primary_key)
+
+
+def is_key(ref: ColumnRef) -> bool:
+    """Whether the column identifies rows, here or elsewhere; adding those up makes no sense."""
+    return ref.column.primary_key or any(ref.column.name in foreign.columns for foreign in ref.table.foreign_keys)
+
+
+def can_be_measured(ref: ColumnRef) -> bool:
+    return is_numeric(ref.column) and not is_key(ref)
+
+
+def name_columns(table: Table, lexicon: Lexicon) -> tuple[ColumnRef, ...]:
+    """The columns by which people call a row: its name or title, or first and last name; empty when unclear."""
+    refs = [ColumnRef(table, column) for column in table.columns]
+    words = {ref: stems(lexicon.words_of(ref.column.name)) for ref in refs}
+    own = stems(lexicon.words_of(table.name))
+    for wanted in _NAMES:
+        for ref in refs:
+            if words[ref] == wanted or tuple(word for word in words[ref] if word not in own) == wanted:
+                return (ref,)
+    first = [ref for ref in refs if words[ref][-2:] == ("first", "name")]
+    last = [ref for ref in refs if words[ref][-2:] == ("last", "name")]
+    if len(first) == len(last) == 1:
+        return (first[0], last[0])
+    ending = [ref for ref in refs if words[ref][-1:] in (("name",), ("titl",)) and is_text(ref.column)]
+    return (ending[0],) if len(ending) == 1 else ()
+
+
+def time_columns(table: Table, lexicon: Lexicon) -> tuple[ColumnRef, ...]:
+    """The columns that hold a date, or a year as a number."""
+    refs = [ColumnRef(table, column) for column in table.columns]
+    return tuple(
+        ref for ref in refs if is_time(ref.column) or (is_numeric(ref.column) and "year" in stems(lexicon.words_of(ref.column.name)))
+    )

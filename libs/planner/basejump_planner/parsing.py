@@ -1,0 +1,91 @@
+"""From tokens to a draft: every word of the question must be accounted for, or be named as not understood."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from basejump_planner.arranging import arrangement, each
+from basejump_planner.asking import items, next_item
+from basejump_planner.conditions import condition
+from basejump_planner.cursor import Cursor
+from basejump_planner.linking import Lexicon
+from basejump_planner.model import ValueHit
+from basejump_planner.reading import Draft, Related
+from basejump_planner.vocabulary import DISTINCT, GLUE, HERE, OPENERS, RELATION_VERBS
+from basejump_planner.words import Token
+
+
+class NotUnderstood(Exception):
+    """Words of the question that no rule accounts for."""
+
+    def __init__(self, words: Sequence[str]) -> None:
+        super().__init__(", ".join(words))
+        self.words = tuple(words)
+
+
+def parse(tokens: Sequence[Token], lexicon: Lexicon, values: Sequence[ValueHit]) -> Draft:
+    """The draft of a question.
+
+    Raises:
+        NotUnderstood: some words play no part in what was parsed.
+    """
+    c = Cursor(tokens, lexicon, values)
+    _open(c)
+    if c.attempt(each):
+        c.skip({",", ":", "and"})
+        _open(c)
+    c.attempt(items)
+    unknown: list[str] = []
+    while not c.at_end:
+        if not _modifier(c):
+            unknown.append(c.advance().text)
+    if unknown or c.draft.alternative:
+        raise NotUnderstood(unknown or ["or"])
+    return c.draft
+
+
+def _open(c: Cursor) -> None:
+    while c.cue_length(OPENERS) and not _starts_item(c):
+        c.cue(OPENERS)
+
+
+def _starts_item(c: Cursor) -> bool:
+    """An opener such as "name" or "state" may be a column: "name and age of …"."""
+    token = c.token
+    if token is None or token.text not in ("name", "state", "report", "display", "find"):
+        return False
+    after = c.tokens[c.position + 1].text if c.position + 1 < len(c.tokens) else ""
+    return bool(c.columns()) and after in ("and", "of", ",", "for")
+
+
+def _modifier(c: Cursor) -> bool:
+    if c.cue(HERE):
+        return True
+    if c.token is not None and c.token.text == "or" and not c.token.is_quoted:
+        c.advance()
+        c.draft.alternative = True
+        return True
+    if arrangement(c) or condition(c):
+        return True
+    if c.draft.items and not c.draft.alternative and (more := c.attempt(next_item)):
+        c.draft.items.extend(more)
+        return True
+    if not c.draft.items and c.attempt(items):
+        return True
+    return bool(c.attempt(_table)) or _nothing_said(c)
+
+
+def _table(c: Cursor) -> bool:
+    c.cue(DISTINCT)
+    table = c.table()
+    if table is None:
+        return False
+    c.draft.tables.append(table)
+    return True
+
+
+def _nothing_said(c: Cursor) -> bool:
+    return c.word(GLUE) is not None or c.word(RELATION_VERBS) is not None
+
+
+__all__ = ["NotUnderstood", "Related", "parse"]

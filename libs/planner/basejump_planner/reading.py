@@ -1,0 +1,177 @@
+"""A question as parsed, before its phrases are settled on columns: what is asked, of which rows, in which order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Literal, NamedTuple
+
+from basejump_planner.linking import ColumnMention, ColumnRef, TableMention
+from basejump_planner.model import ValueHit
+from basejump_planner.vocabulary import Aggregate, Direction, Operator, Quality
+
+
+class Measured(NamedTuple):
+    """Something measurable said by an adjective or a verb: by which nouns its column may be called."""
+
+    options: tuple[Quality, ...]
+    text: str
+
+
+class Moment(NamedTuple):
+    """A date or a year without a column: the one column of the head that holds time."""
+
+    text: str
+
+
+Target = ColumnMention | Measured | Moment | ColumnRef
+
+
+class Constant(NamedTuple):
+    """A number, date or text written in the question."""
+
+    kind: Literal["number", "date", "text"]
+    text: str
+
+
+class AsideAggregate(NamedTuple):
+    """The other way to read "maximum salary" where a column is called so: an aggregate of "salary"."""
+
+    function: Aggregate
+    column: ColumnMention
+
+
+class Noun(NamedTuple):
+    """A phrase that names a table, a column, or might be either."""
+
+    table: TableMention | None
+    column: ColumnMention | None
+    aside: AsideAggregate | None = None
+
+
+class AggregateItem(NamedTuple):
+    """An aggregate of a column."""
+
+    function: Aggregate
+    column: ColumnMention
+    distinct: bool = False
+
+
+class CountItem(NamedTuple):
+    """A number of rows, or of different values of a column."""
+
+    noun: Noun
+    distinct: bool = False
+    total: bool = False
+
+
+Item = Noun | AggregateItem | CountItem
+
+
+class Comparison(NamedTuple):
+    """`target operator constant`."""
+
+    target: Target
+    operator: Operator
+    constant: Constant
+
+
+class Range(NamedTuple):
+    """`target` between two constants, both included."""
+
+    target: Target
+    low: Constant
+    high: Constant
+
+
+class Likeness(NamedTuple):
+    """A text column that contains, starts or ends with a text."""
+
+    target: Target
+    pattern: str
+    negated: bool
+
+
+class Missing(NamedTuple):
+    """A column that is, or isn't, null."""
+
+    target: Target
+    negated: bool
+
+
+class ValueMatch(NamedTuple):
+    """Values found in the database; `column` and `table` narrow down where, when the question says so."""
+
+    hits: tuple[ValueHit, ...]
+    column: ColumnMention | None
+    table: TableMention | None
+    negated: bool
+
+
+class AgainstAverage(NamedTuple):
+    """`target` compared with its own average over the table."""
+
+    target: Target
+    operator: Operator
+
+
+class Related(NamedTuple):
+    """Rows that have, or have not, rows in another table."""
+
+    table: TableMention
+    negated: bool
+
+
+Condition = Comparison | Range | Likeness | Missing | ValueMatch | AgainstAverage | Related
+
+
+class CountOf(NamedTuple):
+    """The number of rows of `table` (of the head, when None) in a group."""
+
+    table: TableMention | None
+
+
+class Order(NamedTuple):
+    """One sort key."""
+
+    key: Target | CountOf | AggregateItem
+    direction: Direction
+
+
+class GroupSize(NamedTuple):
+    """A condition on the number of rows in a group."""
+
+    count: CountOf
+    operator: Operator
+    number: str
+
+
+@dataclass
+class Draft:
+    """Everything parsed so far."""
+
+    items: list[Item] = field(default_factory=list)
+    tables: list[TableMention] = field(default_factory=list)
+    conditions: list[tuple[Condition, ...]] = field(default_factory=list)
+    groups: list[Noun] = field(default_factory=list)
+    sizes: list[GroupSize] = field(default_factory=list)
+    orders: list[Order] = field(default_factory=list)
+    limit: int | None = None
+    top: bool = False
+    distinct: bool = False
+    common: bool = False
+    alternative: bool = False
+
+    def require(self, condition: Condition) -> None:
+        """Adds a condition: one more that must hold, or, after "or", an alternative to the previous one."""
+        if self.alternative and self.conditions:
+            self.conditions[-1] = (*self.conditions[-1], condition)
+        else:
+            self.conditions.append((condition,))
+        self.alternative = False
+
+    def copy(self) -> Draft:
+        """A draft that can be gone back to."""
+        lists = {
+            name: list(getattr(self, name)) for name in ("items", "tables", "conditions", "groups", "sizes", "orders")
+        }
+        return replace(self, **lists)
