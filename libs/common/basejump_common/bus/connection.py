@@ -92,6 +92,15 @@ class Bus:
         for wake in self._on_reconnect:
             wake()
 
+    async def settle(self) -> None:
+        """Return once the server has seen everything sent so far, subscriptions included.
+
+        nats-py's flush writes its PING past the commands that wait in its buffer, so one flush only proves that they
+        were handed to the socket; a second one comes after them.
+        """
+        await self.nats.flush()
+        await self.nats.flush()
+
     async def call(
         self, operation: Operation[In, Out], request: In, context: Context, timeout: float | None = None
     ) -> Out:

@@ -53,7 +53,9 @@ def _buckets(service: str) -> tuple[str, ...]:
     """Everybody watches keys and revocations, through ordered consumers; only auth writes them."""
     if service == CLI:
         return ()
-    verbs = ("STREAM.INFO.KV_{}", "CONSUMER.CREATE.KV_{}.>", "CONSUMER.DELETE.KV_{}.>", "CONSUMER.INFO.KV_{}.>")
+    # An ordered consumer is created without a name: the bare subject is the one a watch uses.
+    create = ("CONSUMER.CREATE.KV_{}", "CONSUMER.CREATE.KV_{}.>")
+    verbs = ("STREAM.INFO.KV_{}", *create, "CONSUMER.DELETE.KV_{}.>", "CONSUMER.INFO.KV_{}.>")
     watched = [f"$JS.API.{verb.format(bucket)}" for bucket in (KEYS, REVOCATIONS) for verb in verbs]
     written = [f"$KV.{bucket}.>" for bucket in (KEYS, REVOCATIONS)] if service == "auth" else []
     return (*watched, *written, "$JS.FC.>")

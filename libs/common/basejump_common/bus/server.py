@@ -120,18 +120,27 @@ class Server:
                 subject=endpoint.operation.subject,
                 handler=self._acceptor(endpoint),
             )
-        await self._bus.nats.flush()
+        await self._bus.settle()
 
     async def drain(self) -> None:
         """No new requests, then finish what is in flight, for at most 20 s. Losing none needs this order."""
-        with contextlib.suppress(NatsError, OSError, asyncio.TimeoutError):
-            await asyncio.gather(*(_drain(s) for s in self._subscriptions()))
+        with contextlib.suppress(NatsError, OSError, TimeoutError):
+            await self._withdraw()
         if self._tasks:
             _, late = await asyncio.wait(self._tasks, timeout=DRAIN_SECONDS)
             for task in late:
                 task.cancel()
-        with contextlib.suppress(NatsError, OSError, asyncio.TimeoutError):
-            await self._bus.nats.flush()
+        with contextlib.suppress(NatsError, OSError, TimeoutError):
+            await self._bus.settle()
+
+    async def _withdraw(self) -> None:
+        """No new requests come, and every one that came has its task. A subscription's own drain alone may forget
+        it before the server has seen the UNSUB, and what arrives in between would be lost (see `Bus.settle`)."""
+        subscriptions = self._subscriptions()
+        for subscription in subscriptions:
+            await self._bus.nats._send_unsubscribe(subscription._id)
+        await self._bus.settle()
+        await asyncio.gather(*(_drain(subscription) for subscription in subscriptions))
 
     def _subscriptions(self) -> list[Subscription]:
         # micro has no public way to drain an endpoint without also dropping its pending replies.
