@@ -1,0 +1,179 @@
+"""The OpenAPI 3.1 document, from the routes and the contracts."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+
+from basejump_common.contracts.operation import Allow, Operation
+from basejump_common.contracts.wire import schema_custom
+from basejump_common.errors import (
+    BasejumpError,
+    DeadlineExceeded,
+    Forbidden,
+    Internal,
+    InvalidInput,
+    TooLarge,
+    Unauthenticated,
+    Unavailable,
+)
+from basejump_common.security.principal import Credential
+from basejump_gateway import problems
+from basejump_gateway.problems import STATUS, Problem, UnsupportedMediaType
+from basejump_gateway.routes import PREFIX, Route
+
+Json = dict[str, Any]
+
+_TAGS = {
+    "auth": "Tokens and the keys that verify them.",
+    "account": "Clients, their secrets, users and teams.",
+    "connection": "Databases, the logins to them, who may use which, and what was indexed.",
+    "chat": "Questions and answers.",
+    "result": "What answers rest on.",
+}
+_SCHEMES: dict[Credential, tuple[str, Json]] = {
+    Credential.CLIENT_SECRET: (
+        "clientSecret",
+        {"type": "apiKey", "in": "header", "name": "client-secret", "description": "A client secret (API key)."},
+    ),
+    Credential.REFRESH: (
+        "refreshToken",
+        {"type": "http", "scheme": "bearer", "bearerFormat": "JWT", "description": "Only to get access tokens."},
+    ),
+    Credential.ACCESS: (
+        "accessToken",
+        {"type": "http", "scheme": "bearer", "bearerFormat": "JWT", "description": "Lives 15 minutes."},
+    ),
+}
+_INTRODUCTION = """Chat with databases: every answer rests on SQL that was proved against the indexed schema.
+
+Successful calls answer 200. Unknown fields are refused with 422, which names them. A query parameter may come in the
+JSON body instead; an empty body is `{}`. Paths take underscores for dashes. Lists are
+`{"data": […], "next_cursor": … or null}`. Errors are problem documents (RFC 9457). Every answer carries
+`X-Request-Id`; one that you send is kept.
+"""
+_PREFER: Json = {
+    "name": "Prefer",
+    "in": "header",
+    "description": "`wait=N`: seconds to wait for the final message before the `initial` one is answered.",
+    "schema": {"type": "string", "examples": ["wait=60"]},
+}
+
+
+def document(routes: Iterable[Route]) -> bytes:
+    """The document as JSON bytes, the same every time."""
+    routes = tuple(routes)
+    references, schemas = _schemas(routes)
+    paths: Json = {}
+    for route in routes:
+        path = paths.setdefault(PREFIX + route.path, {})
+        path[route.method.lower()] = _operation(route, references, schemas)
+    return msgspec.json.encode(
+        {
+            "openapi": "3.1.0",
+            "info": {"title": "Basejump", "version": "1", "description": _INTRODUCTION},
+            "tags": [{"name": name, "description": text} for name, text in _TAGS.items()],
+            "paths": paths,
+            "components": {
+                "schemas": schemas,
+                "securitySchemes": dict(_SCHEMES.values()),
+                "headers": {"RequestId": {"description": "Names this request in logs.", "schema": {"type": "string"}}},
+            },
+        }
+    )
+
+
+def _schemas(routes: tuple[Route, ...]) -> tuple[dict[type, Json], Json]:
+    """Where each struct's schema is, and all schemas by name."""
+    takes = [route.operation.takes for route in routes]
+    gives = [route.operation.gives for route in routes]
+    kinds: list[type] = list(dict.fromkeys([*takes, *gives, Problem]))
+    found, components = msgspec.json.schema_components(
+        kinds, schema_hook=schema_custom, ref_template="#/components/schemas/{name}"
+    )
+    return dict(zip(kinds, found, strict=True)), dict(components)
+
+
+def _operation(route: Route, references: dict[type, Json], schemas: Json) -> Json:
+    operation = route.operation
+    request = schemas[_name(references[operation.takes])]
+    described: Json = {
+        "operationId": operation.name,
+        "tags": [route.path.split("/")[1]],
+        "summary": route.summary,
+        "description": _text(operation.takes),
+        "parameters": _parameters(route, request),
+        "security": _security(operation.access),
+        "responses": _responses(operation, references),
+    }
+    if route.sent:
+        described["requestBody"] = _body(route, references[operation.takes], request)
+    return described
+
+
+def _name(reference: Json) -> str:
+    return str(reference["$ref"]).rpartition("/")[2]
+
+
+def _text(kind: type) -> str:
+    """The docstring on as few lines as it has paragraphs."""
+    return "\n\n".join(" ".join(part.split()) for part in (kind.__doc__ or "").split("\n\n"))
+
+
+def _parameters(route: Route, request: Json) -> list[Json]:
+    required = request.get("required", ())
+    properties = request["properties"]
+    path = [{"name": name, "in": "path", "required": True, "schema": properties[name]} for name in route.parameters]
+    query = [
+        {"name": name, "in": "query", "required": name in required, "schema": properties[name]}
+        for name in route.queried
+    ]
+    return [*path, *query, *([_PREFER] if route.waits else [])]
+
+
+def _body(route: Route, reference: Json, request: Json) -> Json:
+    """The struct itself, or what is left of it when some of its fields come another way."""
+    required = [name for name in request.get("required", ()) if name in route.sent]
+    schema = reference
+    if set(route.sent) != request["properties"].keys():
+        schema = {
+            "title": request["title"],
+            "type": "object",
+            "properties": {name: request["properties"][name] for name in route.sent},
+            "required": required,
+        }
+    return {"required": bool(required), "content": {"application/json": {"schema": schema}}}
+
+
+def _security(access: Allow) -> list[Json]:
+    return [{name: []} for credential, (name, _) in _SCHEMES.items() if credential in access.credentials]
+
+
+def _responses(operation: Operation[Any, Any], references: dict[type, Json]) -> Json:
+    kept = {"X-Request-Id": {"$ref": "#/components/headers/RequestId"}}
+    responses: Json = {
+        "200": {
+            "description": _text(operation.gives),
+            "headers": kept,
+            "content": {"application/json": {"schema": references[operation.gives]}},
+        }
+    }
+    for status, codes in sorted(_codes(operation).items()):
+        responses[str(status)] = {
+            "description": ", ".join(f"`{code}`" for code in codes),
+            "headers": kept,
+            "content": {problems.MEDIA_TYPE: {"schema": references[Problem]}},
+        }
+    return responses
+
+
+def _codes(operation: Operation[Any, Any]) -> dict[int, list[str]]:
+    """The codes of every error the call may answer, by status."""
+    kinds: list[type[BasejumpError]] = [InvalidInput, TooLarge, UnsupportedMediaType]
+    if operation.access.credentials:
+        kinds += [Unauthenticated, Forbidden]
+    kinds += [*operation.errors, Internal, Unavailable, DeadlineExceeded]
+    codes: dict[int, list[str]] = {}
+    for kind in dict.fromkeys(kinds):
+        codes.setdefault(STATUS[kind][0], []).append(kind.code)
+    return codes

@@ -1,0 +1,136 @@
+"""The table of contents: which path carries which operation.
+
+A parameter in the path is a field of the operation's request; so is a query parameter; what is left comes in the JSON
+body. A GET takes all its other fields from the query. Paths are spelled with dashes here and accepted with
+underscores as well.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import msgspec
+
+from basejump_common.contracts import account, auth, chat, connection, result
+from basejump_common.contracts.operation import Operation
+
+GET: Literal["GET"] = "GET"
+POST: Literal["POST"] = "POST"
+PUT: Literal["PUT"] = "PUT"
+DELETE: Literal["DELETE"] = "DELETE"
+Method = Literal["GET", "POST", "PUT", "DELETE"]
+
+PREFIX = "/api/v1"
+_PARAMETER = re.compile(r"\{(\w+)\}")
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One call of the API.
+
+    `query` names the fields that are query parameters. `chosen` names fields that the gateway fills in itself and no
+    caller may send. `waits`: the reply is a prompt's first message, and the call may wait for its final one.
+    """
+
+    method: Method
+    path: str
+    operation: Operation[Any, Any]
+    summary: str
+    query: tuple[str, ...] = ()
+    chosen: tuple[str, ...] = ()
+    waits: bool = False
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """The fields in the path, in its order."""
+        return tuple(_PARAMETER.findall(self.path))
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """Every field that a caller may send."""
+        return tuple(f.name for f in msgspec.structs.fields(self.operation.takes) if f.name not in self.chosen)
+
+    @property
+    def queried(self) -> tuple[str, ...]:
+        """The fields that are query parameters."""
+        return self.query if self.method != GET else self._without(self.parameters)
+
+    @property
+    def sent(self) -> tuple[str, ...]:
+        """The fields that come in the JSON body."""
+        return self._without((*self.parameters, *self.queried))
+
+    def _without(self, names: Iterable[str]) -> tuple[str, ...]:
+        return tuple(name for name in self.fields if name not in names)
+
+
+_NEW_USER = ("username", "role", "email_address", "email", "service_user_uuid")
+
+AUTH = (
+    Route(POST, "/auth/token/", auth.CREATE_REFRESH_TOKEN, "Create a refresh token", query=("user_uuid",)),
+    Route(DELETE, "/auth/token/", auth.REVOKE_TOKENS, "Revoke the caller's refresh tokens"),
+    Route(POST, "/auth/access-token/", auth.CREATE_ACCESS_TOKEN, "Create an access token", query=("user_uuid",)),
+    Route(GET, "/auth/jwks/", auth.GET_JWKS, "Get the keys that verify tokens"),
+)
+
+ACCOUNT = (
+    Route(POST, "/account/client/", account.CREATE_CLIENT, "Create a client"),
+    Route(GET, "/account/client/", account.GET_CLIENT, "Get the caller's client"),
+    Route(GET, "/account/client/list/", account.LIST_CLIENTS, "List clients"),
+    Route(POST, "/account/client/secret/", auth.CREATE_SECRET, "Create a client secret"),
+    Route(GET, "/account/client/secret/", auth.LIST_SECRETS, "List client secrets"),
+    Route(DELETE, "/account/client/secret/{client_secret_uuid}/", auth.DELETE_SECRET, "Revoke a client secret"),
+    Route(POST, "/account/user/", account.CREATE_USER, "Create a user", query=_NEW_USER),
+    Route(GET, "/account/user/", account.LIST_USERS, "List users"),
+    Route(GET, "/account/user/{user_uuid}/", account.GET_USER, "Get a user"),
+    Route(PUT, "/account/user/{user_uuid}/", account.UPDATE_USER, "Change a user"),
+    Route(DELETE, "/account/user/{user_uuid}/", account.DELETE_USER, "Delete a user"),
+    Route(GET, "/account/user/{user_uuid}/team/", account.LIST_USER_TEAMS, "List a user's teams"),
+    Route(POST, "/account/user/{user_uuid}/team/{team_uuid}/", account.ADD_MEMBER, "Add a user to a team"),
+    Route(DELETE, "/account/user/{user_uuid}/team/{team_uuid}/", account.REMOVE_MEMBER, "Remove a user from a team"),
+    Route(POST, "/account/team/", account.CREATE_TEAM, "Create a team", query=("team_name", "team_desc")),
+    Route(GET, "/account/team/", account.LIST_TEAMS, "List teams"),
+    Route(GET, "/account/team/{team_uuid}/", account.GET_TEAM, "Get a team"),
+    Route(DELETE, "/account/team/{team_uuid}/", account.DELETE_TEAM, "Delete a team"),
+    Route(GET, "/account/team/{team_uuid}/user/", account.LIST_TEAM_USERS, "List a team's users"),
+)
+
+CONNECTION = (
+    Route(POST, "/connection/database/", connection.CREATE_DATABASE, "Add a database and index it"),
+    Route(POST, "/connection/database/test/", connection.TEST_DATABASE, "Test a database, store nothing"),
+    Route(GET, "/connection/database/", connection.LIST_DATABASES, "List databases"),
+    Route(GET, "/connection/database/{db_uuid}/", connection.GET_DATABASE, "Get a database"),
+    Route(PUT, "/connection/database/{db_uuid}/", connection.UPDATE_DATABASE, "Change a database and index it again"),
+    Route(DELETE, "/connection/database/{db_uuid}/", connection.DELETE_DATABASE, "Delete a database"),
+    Route(GET, "/connection/database/{db_uuid}/index-status/", connection.INDEX_STATUS, "Get the state of indexing"),
+    Route(GET, "/connection/database/{db_uuid}/table/", connection.LIST_TABLES, "List indexed tables"),
+    Route(GET, "/connection/database/{db_uuid}/connection/", connection.LIST_CONNECTIONS, "List connections"),
+    Route(GET, "/connection/table/{tbl_uuid}/", connection.GET_TABLE, "Get an indexed table"),
+    Route(GET, "/connection/team/{team_uuid}/", connection.LIST_TEAM_CONNECTIONS, "List what a team may query"),
+    Route(GET, "/connection/{conn_uuid}/", connection.GET_CONNECTION, "Get a connection"),
+    Route(POST, "/connection/{conn_uuid}/team/", connection.GRANT_TEAMS, "Grant a connection to teams"),
+    Route(GET, "/connection/{conn_uuid}/team/", connection.LIST_GRANTS, "List a connection's teams"),
+    Route(
+        DELETE, "/connection/{conn_uuid}/team/{team_uuid}/", connection.REVOKE_GRANT, "Take a connection from a team"
+    ),
+)
+
+CHAT = (
+    Route(POST, "/chat/team/{team_uuid}/", chat.CREATE_CHAT, "Create a chat"),
+    Route(GET, "/chat/", chat.LIST_CHATS, "List chats"),
+    Route(GET, "/chat/{chat_uuid}/", chat.GET_CHAT, "Get a chat"),
+    Route(PUT, "/chat/{chat_uuid}/", chat.UPDATE_CHAT, "Change a chat"),
+    Route(DELETE, "/chat/{chat_uuid}/", chat.DELETE_CHAT, "Delete a chat"),
+    Route(POST, "/chat/{chat_uuid}/message/", chat.ASK, "Ask a question", chosen=("prompt_uuid",), waits=True),
+    Route(GET, "/chat/{chat_uuid}/message/", chat.LIST_MESSAGES, "List messages"),
+    Route(GET, "/chat/message/{msg_uuid}/", chat.GET_MESSAGE, "Get a message"),
+    Route(POST, "/chat/{chat_uuid}/stop/", chat.STOP_CHAT, "Stop all that runs in a chat"),
+)
+
+RESULT = (
+    Route(GET, "/result/", result.LIST_RESULTS, "List results"),
+    Route(GET, "/result/{result_uuid}/", result.GET_RESULT, "Get a result"),
+)
+
+ROUTES = (*AUTH, *ACCOUNT, *CONNECTION, *CHAT, *RESULT)

@@ -1,0 +1,24 @@
+"""What the gateway reads from the environment, BASEJUMP_<FIELD>."""
+
+from typing import Annotated
+
+from msgspec import Meta
+
+from basejump_common.settings import BusSettings
+
+
+class GatewaySettings(BusSettings, frozen=True, kw_only=True):
+    """The gateway has no tables, so no database."""
+
+    host: Annotated[str, Meta(description="Address the API listens on; 0.0.0.0 for all.")] = "127.0.0.1"
+    port: Annotated[int, Meta(description="Port the API listens on; 0 picks a free one.", ge=0, le=65_535)] = 8000
+    body_limit: Annotated[
+        int, Meta(description="Largest request body in bytes; a message on NATS is at most 1 MiB.", ge=1, le=1_032_192)
+    ] = 1_032_192
+    default_wait: Annotated[
+        int, Meta(description="Seconds that a question waits for its answer without `Prefer: wait`.", ge=0)
+    ] = 120
+    max_wait: Annotated[int, Meta(description="Most seconds that `Prefer: wait` may ask for.", ge=0)] = 1_200
+    drain_seconds: Annotated[
+        int, Meta(description="Seconds that requests in flight may take to finish after SIGTERM.", ge=1)
+    ] = 30
