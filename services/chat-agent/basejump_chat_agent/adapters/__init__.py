@@ -1,0 +1,1 @@
+"""SQL, the other services, the stream of chats, and the planners."""

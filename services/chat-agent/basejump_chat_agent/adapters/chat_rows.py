@@ -1,0 +1,82 @@
+"""SQL of chats. Every function takes the tenant's transaction; `user_uuid` None means: of any user of the client."""
+
+from uuid import UUID
+
+from basejump_common.contracts.chat import Chat, CreateChat, UpdateChat
+from basejump_common.errors import NotFound
+from basejump_common.storage import pages
+from basejump_common.storage.database import Transaction
+
+_INSERT = """
+    insert into chat (chat_uuid, client_uuid, team_uuid, user_uuid, history) values ($1, $2, $3, $4, $5) returning *
+"""
+_LIST = """
+    select * from chat
+    where ($1::uuid is null or user_uuid = $1) and (created_at, chat_uuid) < ($2, $3)
+    order by created_at desc, chat_uuid desc limit $4
+"""
+_UPDATE = """
+    update chat
+    set chat_name = coalesce($3, chat_name), chat_description = coalesce($4, chat_description), updated_at = now()
+    where chat_uuid = $1 and user_uuid = $2
+    returning *
+"""
+# The first question names the chat. The row's lock puts asking, stopping and deleting in one order.
+_ASKED = """
+    update chat set chat_name = coalesce(chat_name, left($3, 200)), updated_at = now()
+    where chat_uuid = $1 and user_uuid = $2
+    returning *
+"""
+_LOCK = "select * from chat where chat_uuid = $1 and user_uuid = $2 for no key update"
+
+
+async def insert(tx: Transaction, client_uuid: UUID, user_uuid: UUID, chat_uuid: UUID, request: CreateChat) -> Chat:
+    """A new chat."""
+    chat = await tx.row(Chat, _INSERT, chat_uuid, client_uuid, request.team_uuid, user_uuid, request.messages)
+    assert chat is not None
+    return chat
+
+
+async def get(tx: Transaction, chat_uuid: UUID, user_uuid: UUID | None) -> Chat:
+    """Raises NotFound."""
+    return _there(
+        await tx.row(
+            Chat,
+            "select * from chat where chat_uuid = $1 and ($2::uuid is null or user_uuid = $2)",
+            chat_uuid,
+            user_uuid,
+        )
+    )
+
+
+async def newest(tx: Transaction, user_uuid: UUID | None, after: pages.Position, count: int) -> list[Chat]:
+    """Newest first, those before `after`."""
+    return await tx.rows(Chat, _LIST, user_uuid, *after, count)
+
+
+async def update(tx: Transaction, user_uuid: UUID, request: UpdateChat) -> Chat:
+    """Change what is given. Raises NotFound."""
+    return _there(
+        await tx.row(Chat, _UPDATE, request.chat_uuid, user_uuid, request.chat_name, request.chat_description)
+    )
+
+
+async def asked(tx: Transaction, chat_uuid: UUID, user_uuid: UUID, question: str) -> Chat:
+    """Note that its owner asked a question. Raises NotFound."""
+    return _there(await tx.row(Chat, _ASKED, chat_uuid, user_uuid, question))
+
+
+async def lock(tx: Transaction, chat_uuid: UUID, user_uuid: UUID) -> Chat:
+    """Nothing new is asked in it until `tx` ends. Raises NotFound."""
+    return _there(await tx.row(Chat, _LOCK, chat_uuid, user_uuid))
+
+
+async def delete(tx: Transaction, chat_uuid: UUID) -> None:
+    """With its prompts and messages; its results stay."""
+    await tx.execute("delete from chat where chat_uuid = $1", chat_uuid)
+
+
+def _there(chat: Chat | None) -> Chat:
+    if chat is None:
+        raise NotFound("no such chat")
+    return chat

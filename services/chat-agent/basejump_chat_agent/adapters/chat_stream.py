@@ -1,0 +1,49 @@
+"""What a prompt says, on the stream CHAT; the gateway's live subscriptions see it from there."""
+
+import asyncio
+import logging
+from uuid import UUID
+
+from basejump_chat_agent.domain.messages import message_id
+from basejump_common.bus import Bus
+from basejump_common.contracts import wire
+from basejump_common.contracts.chat import Message, stream_subject
+from basejump_common.errors import Unavailable
+
+log = logging.getLogger(__name__)
+RETRY_SECONDS = 0.5
+
+
+class ChatStream:
+    """The publishing side. A message published again within ten minutes is kept once."""
+
+    def __init__(self, bus: Bus, patience: float) -> None:
+        self._bus = bus
+        self._patience = patience
+
+    async def say(self, client_uuid: UUID, message: Message) -> None:
+        """Publish what may be missed: with the stream away it is only logged."""
+        try:
+            await self._publish(client_uuid, message)
+        except Unavailable as error:
+            log.warning("a %s message was not published: %s", message.msg_type, error.message)
+
+    async def say_surely(self, client_uuid: UUID, message: Message) -> None:
+        """Publish a final message, however often it takes within the patience. Raises Unavailable."""
+        give_up = _now() + self._patience
+        while True:
+            try:
+                return await self._publish(client_uuid, message)
+            except Unavailable:
+                if _now() >= give_up:
+                    raise
+            await asyncio.sleep(RETRY_SECONDS)
+
+    async def _publish(self, client_uuid: UUID, message: Message) -> None:
+        assert message.prompt_uuid is not None, "only what belongs to a prompt is streamed"
+        subject = stream_subject(client_uuid, message.chat_uuid, message.prompt_uuid)
+        await self._bus.publish_durably(subject, message_id(message), wire.encode(message))
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()

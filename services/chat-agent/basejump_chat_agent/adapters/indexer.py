@@ -1,0 +1,115 @@
+"""connection-indexer, asked in the name of the person who asked the question.
+
+Before each call auth gives a five-minute token, and refuses it once the session, secret or user is revoked. While one
+of the two services is away the call is tried again with back-off; what comes to nothing raises CannotGoOn.
+"""
+
+import asyncio
+import random
+from typing import TypeVar
+from uuid import UUID
+
+import msgspec
+
+from basejump_chat_agent.domain.choice import Found
+from basejump_chat_agent.domain.failures import CannotGoOn
+from basejump_chat_agent.domain.prompt import Asker, Prompt
+from basejump_common.bus import Bus, Context
+from basejump_common.contracts import auth, connection
+from basejump_common.contracts.operation import Operation
+from basejump_common.errors import BasejumpError, DeadlineExceeded, Unavailable
+
+In = TypeVar("In", bound=msgspec.Struct)
+Out = TypeVar("Out", bound=msgspec.Struct)
+
+FIRST_PAUSE = 0.2
+LONGEST_PAUSE = 4.0
+_MAX_PHRASES = 50
+_LONGEST_PHRASE = 200
+_MAX_TABLES = 50
+
+
+class Indexer:
+    """The calls of the pipeline. `patience`: seconds for which a service may be away before the prompt ends."""
+
+    def __init__(self, bus: Bus, patience: float) -> None:
+        self._bus = bus
+        self._patience = patience
+
+    async def retrieve(
+        self, asker: Asker, team_uuid: UUID, question: str, db_uuid: UUID | None = None
+    ) -> connection.Retrieved:
+        """The tables that the question is about; with `db_uuid` those of that database."""
+        request = connection.Retrieve(team_uuid=team_uuid, question=question, db_uuid=db_uuid)
+        return await self._call(asker, connection.RETRIEVE, request)
+
+    async def find_values(
+        self, asker: Asker, prompt: Prompt, found: Found, phrases: tuple[str, ...]
+    ) -> tuple[connection.FoundValue, ...]:
+        """Which of the phrases are values stored in the tables."""
+        phrases = tuple(phrase for phrase in phrases if 0 < len(phrase) <= _LONGEST_PHRASE)[:_MAX_PHRASES]
+        if not phrases or not found.tables:
+            return ()
+        request = connection.FindValues(
+            conn_uuid=found.conn_uuid,
+            team_uuid=prompt.team_uuid,
+            tbl_uuids=tuple(table.tbl_uuid for table in found.tables[:_MAX_TABLES]),
+            phrases=phrases,
+        )
+        return (await self._call(asker, connection.FIND_VALUES, request)).data
+
+    async def prove(self, asker: Asker, prompt: Prompt, conn_uuid: UUID, sql: str) -> connection.Proved:
+        """The proof of the statement, or its refusal."""
+        request = connection.Prove(conn_uuid=conn_uuid, team_uuid=prompt.team_uuid, sql=sql)
+        return await self._call(asker, connection.PROVE, request)
+
+    async def run(self, asker: Asker, prompt: Prompt, conn_uuid: UUID, sql: str) -> connection.RunResult:
+        """Run the statement; asked again with the same prompt it is not run again."""
+        request = connection.Run(
+            run_uuid=prompt.run_uuid,
+            conn_uuid=conn_uuid,
+            team_uuid=prompt.team_uuid,
+            sql=sql,
+            prompt_uuid=prompt.prompt_uuid,
+        )
+        return await self._call(asker, connection.RUN, request)
+
+    async def _call(self, asker: Asker, operation: Operation[In, Out], request: In) -> Out:
+        try:
+            return await self._patiently(asker, operation, request)
+        except BasejumpError as error:
+            raise CannotGoOn.because_of(error) from error
+
+    async def _patiently(self, asker: Asker, operation: Operation[In, Out], request: In) -> Out:
+        give_up, pause = None, FIRST_PAUSE
+        while True:
+            try:
+                return await self._once(asker, operation, request)
+            except (Unavailable, DeadlineExceeded):
+                give_up = give_up or _now() + self._patience
+                if _now() + pause > give_up:
+                    raise
+            await asyncio.sleep(pause * random.uniform(0.5, 1))  # noqa: S311 - no secret
+            pause = min(pause * 2, LONGEST_PAUSE)
+
+    async def _once(self, asker: Asker, operation: Operation[In, Out], request: In) -> Out:
+        background = background_context(asker, operation.timeout + auth.DELEGATE.timeout)
+        delegate = auth.Delegate(
+            client_uuid=asker.client_uuid,
+            user_uuid=asker.user_uuid,
+            session_uuid=asker.session_uuid,
+            role=asker.role,
+            actor="chat-agent",
+        )
+        token = (await self._bus.call(auth.DELEGATE, delegate, background)).token
+        return await self._bus.call(operation, request, msgspec.structs.replace(background, token=token))
+
+
+def background_context(asker: Asker, seconds: float = 30.0) -> Context:
+    """Work in the background that belongs to the request that began it; without a token."""
+    context = Context.new(seconds=seconds)
+    return msgspec.structs.replace(context, request_id=asker.request_id, traceparent=asker.traceparent)
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()

@@ -1,0 +1,121 @@
+"""SQL of prompts, their messages and their finished steps. Every function takes the tenant's transaction."""
+
+from typing import Any, TypeVar
+from uuid import UUID
+
+import msgspec
+
+from basejump_chat_agent.domain.planner import Turn
+from basejump_chat_agent.domain.prompt import Prompt
+from basejump_common.contracts.chat import Message, MessageType
+from basejump_common.storage import pages
+from basejump_common.storage.database import Transaction
+
+T = TypeVar("T")
+
+_INSERT = """
+    insert into prompt (prompt_uuid, client_uuid, chat_uuid, user_uuid, msg_uuid, parent_msg_uuid, question, run_uuid,
+                        return_sql_in_thoughts, asked_at, message)
+    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+    on conflict (prompt_uuid) do nothing
+"""
+_SELECT = "select prompt.*, chat.team_uuid from prompt join chat using (chat_uuid)"
+_SETTLE = """
+    update prompt set message = $2, answered_at = now() where prompt_uuid = $1 and answered_at is null
+"""
+_MESSAGES = """
+    select message, asked_at, msg_uuid from prompt
+    where chat_uuid = $1 and (asked_at, msg_uuid) < ($2, $3)
+    order by asked_at desc, msg_uuid desc limit $4
+"""
+_MESSAGE = """
+    select prompt.message from prompt join chat using (chat_uuid)
+    where msg_uuid = $1 and ($2::uuid is null or chat.user_uuid = $2)
+"""
+_HISTORY = """
+    select question, message ->> 'sql_query' as sql from prompt
+    where chat_uuid = $1 and asked_at < $2 and message ->> 'msg_type' = $3
+    order by asked_at desc limit $4
+"""
+_KEEP_STEP = """
+    insert into step (prompt_uuid, name, client_uuid, outcome) values ($1, $2, $3, $4)
+    on conflict (prompt_uuid, name) do update set outcome = excluded.outcome, finished_at = now()
+"""
+
+
+class StoredMessage(msgspec.Struct, frozen=True, kw_only=True):
+    """A message and its place in the list."""
+
+    message: Message
+    asked_at: Any
+    msg_uuid: UUID
+
+
+async def insert(tx: Transaction, prompt: Prompt) -> bool:
+    """Store it; False when its uuid is taken."""
+    inserted = await tx.execute(
+        _INSERT,
+        prompt.prompt_uuid,
+        prompt.client_uuid,
+        prompt.chat_uuid,
+        prompt.user_uuid,
+        prompt.msg_uuid,
+        prompt.parent_msg_uuid,
+        prompt.question,
+        prompt.run_uuid,
+        prompt.return_sql_in_thoughts,
+        prompt.asked_at,
+        prompt.message,
+    )
+    return inserted == 1
+
+
+async def find(tx: Transaction, prompt_uuid: UUID) -> Prompt | None:
+    """None when its chat was deleted, or it never was."""
+    return await tx.row(Prompt, f"{_SELECT} where prompt_uuid = $1", prompt_uuid)
+
+
+async def find_by_message(tx: Transaction, chat_uuid: UUID, msg_uuid: UUID) -> Prompt | None:
+    """The prompt of that chat which the message answers."""
+    return await tx.row(Prompt, f"{_SELECT} where prompt.msg_uuid = $1 and prompt.chat_uuid = $2", msg_uuid, chat_uuid)
+
+
+async def unanswered(tx: Transaction, chat_uuid: UUID) -> list[Prompt]:
+    """The prompts of a chat that are still being worked on."""
+    return await tx.rows(Prompt, f"{_SELECT} where prompt.chat_uuid = $1 and answered_at is null", chat_uuid)
+
+
+async def settle(tx: Transaction, prompt: Prompt, final: Message) -> bool:
+    """Store the final message and forget the steps; False when there is one already."""
+    if await tx.execute(_SETTLE, prompt.prompt_uuid, final) == 0:
+        return False
+    await tx.execute("delete from step where prompt_uuid = $1", prompt.prompt_uuid)
+    return True
+
+
+async def newest_messages(tx: Transaction, chat_uuid: UUID, after: pages.Position, count: int) -> list[StoredMessage]:
+    """Newest question first, those before `after`."""
+    return await tx.rows(StoredMessage, _MESSAGES, chat_uuid, *after, count)
+
+
+async def message(tx: Transaction, msg_uuid: UUID, user_uuid: UUID | None) -> Message | None:
+    """One message; of any user of the client when `user_uuid` is None."""
+    stored = await tx.fetchval(_MESSAGE, msg_uuid, user_uuid)
+    return None if stored is None else msgspec.convert(stored, Message)
+
+
+async def history(tx: Transaction, prompt: Prompt, turns: int) -> tuple[Turn, ...]:
+    """The latest answered questions before this one in its chat, oldest first."""
+    rows = await tx.rows(Turn, _HISTORY, prompt.chat_uuid, prompt.asked_at, MessageType.RESPONSE, turns)
+    return tuple(reversed(rows))
+
+
+async def steps(tx: Transaction, prompt_uuid: UUID) -> dict[str, Any]:
+    """The outcomes of the finished steps, by name, as JSON values."""
+    rows = await tx.fetch("select name, outcome from step where prompt_uuid = $1", prompt_uuid)
+    return {row["name"]: row["outcome"] for row in rows}
+
+
+async def keep_step(tx: Transaction, prompt: Prompt, name: str, outcome: msgspec.Struct) -> None:
+    """Note that a step is finished."""
+    await tx.execute(_KEEP_STEP, prompt.prompt_uuid, name, prompt.client_uuid, outcome)

@@ -1,0 +1,99 @@
+"""Messages: ask, list, read."""
+
+from datetime import UTC, datetime
+from uuid import uuid4
+
+from basejump_chat_agent.access import reading_scope
+from basejump_chat_agent.adapters import chat_rows, prompt_rows
+from basejump_chat_agent.answering import ANSWER
+from basejump_chat_agent.domain.messages import initial
+from basejump_chat_agent.domain.prompt import AnswerPrompt, Asker, Prompt
+from basejump_common.bus import Context
+from basejump_common.contracts.chat import Ask, ByMessage, Chat, ChatMessagesRequest, Message, MessagePage
+from basejump_common.errors import Conflict, Forbidden, NotFound
+from basejump_common.storage import jobs, pages
+from basejump_common.storage.database import Database, Transaction
+
+
+class Messages:
+    """Asking stores the question and its job, and answers at once; the work is done by whichever worker is free."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def ask(self, context: Context, request: Ask) -> Message:
+        """The `initial` message; asked again, what the prompt has come to. Raises NotFound, Conflict."""
+        asker = _asker(context)
+        async with self._database.tenant(asker.client_uuid) as tx:
+            chat = await chat_rows.asked(tx, request.chat_uuid, asker.user_uuid, request.prompt)
+            await _check_parent(tx, request)
+            prompt = _accept(request, chat, asker)
+            if not await prompt_rows.insert(tx, prompt):
+                return await _asked_before(tx, prompt)
+            work = AnswerPrompt(prompt_uuid=prompt.prompt_uuid, asker=asker)
+            await jobs.enqueue(tx, ANSWER, work, asker.client_uuid, job_uuid=prompt.prompt_uuid)
+        return prompt.message
+
+    async def list(self, context: Context, request: ChatMessagesRequest) -> MessagePage:
+        """Newest question first. Raises NotFound."""
+        caller = context.caller
+        after = pages.position(request.cursor, newest_first=True)
+        async with self._database.tenant(caller.tenant) as tx:
+            await chat_rows.get(tx, request.chat_uuid, reading_scope(caller))
+            count = pages.rows_to_ask(request.limit)
+            rows = await prompt_rows.newest_messages(tx, request.chat_uuid, after, count)
+        stored, next_cursor = pages.page(rows, request.limit, lambda row: (row.asked_at, row.msg_uuid))
+        return MessagePage(data=tuple(row.message for row in stored), next_cursor=next_cursor)
+
+    async def get(self, context: Context, request: ByMessage) -> Message:
+        """Raises NotFound."""
+        async with self._database.tenant(context.caller.tenant) as tx:
+            message = await prompt_rows.message(tx, request.msg_uuid, reading_scope(context.caller))
+        if message is None:
+            raise NotFound("no such message")
+        return message
+
+
+def _asker(context: Context) -> Asker:
+    caller = context.caller
+    if caller.session_uuid is None:
+        raise Forbidden("asking needs an access token of a session")
+    return Asker(
+        client_uuid=caller.tenant,
+        user_uuid=caller.user,
+        session_uuid=caller.session_uuid,
+        role=caller.role,
+        request_id=context.request_id,
+        traceparent=context.traceparent,
+    )
+
+
+def _accept(request: Ask, chat: Chat, asker: Asker) -> Prompt:
+    prompt_uuid, msg_uuid, now = request.prompt_uuid or uuid4(), uuid4(), datetime.now(UTC)
+    return Prompt(
+        prompt_uuid=prompt_uuid,
+        client_uuid=asker.client_uuid,
+        chat_uuid=chat.chat_uuid,
+        team_uuid=chat.team_uuid,
+        user_uuid=asker.user_uuid,
+        msg_uuid=msg_uuid,
+        parent_msg_uuid=request.parent_msg_uuid,
+        question=request.prompt,
+        run_uuid=uuid4(),
+        return_sql_in_thoughts=request.return_sql_in_thoughts,
+        asked_at=now,
+        message=initial(request, prompt_uuid, msg_uuid, now),
+    )
+
+
+async def _check_parent(tx: Transaction, request: Ask) -> None:
+    parent = request.parent_msg_uuid
+    if parent is not None and await prompt_rows.find_by_message(tx, request.chat_uuid, parent) is None:
+        raise NotFound("parent_msg_uuid: no such message in this chat")
+
+
+async def _asked_before(tx: Transaction, prompt: Prompt) -> Message:
+    stored = await prompt_rows.find(tx, prompt.prompt_uuid)
+    if stored is None or (stored.chat_uuid, stored.question) != (prompt.chat_uuid, prompt.question):
+        raise Conflict("this prompt_uuid belongs to another question")
+    return stored.message

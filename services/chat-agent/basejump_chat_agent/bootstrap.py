@@ -1,0 +1,53 @@
+"""Where chat-agent is put together."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from basejump_chat_agent.adapters.builtin_planner import BuiltinPlanner
+from basejump_chat_agent.adapters.chat_stream import ChatStream
+from basejump_chat_agent.adapters.index_news import IndexNews
+from basejump_chat_agent.adapters.indexer import Indexer
+from basejump_chat_agent.answering import ANSWER, Answering
+from basejump_chat_agent.asking import Messages
+from basejump_chat_agent.chats import Chats
+from basejump_chat_agent.domain.prompt import AnswerPrompt
+from basejump_chat_agent.endings import ANNOUNCE, Announcement, Announcing
+from basejump_chat_agent.handlers import handlers
+from basejump_chat_agent.results import Results
+from basejump_chat_agent.retrieving import Retrieving
+from basejump_chat_agent.settings import Settings
+from basejump_chat_agent.stopping import Stopping
+from basejump_common.bus import on
+from basejump_common.contracts.connection import DATABASE_INDEX_FAILED, DATABASE_INDEXED
+from basejump_common.runtime import Base, Service, foundation
+from basejump_common.storage.job_worker import JobWorker
+from basejump_common.storage.jobs import JobKind
+
+
+@asynccontextmanager
+async def bootstrap(settings: Settings) -> AsyncIterator[Service]:
+    """The service, ready to serve for as long as the block lasts."""
+    async with foundation(settings, "chat-agent") as base:
+        news = IndexNews()
+        stream = ChatStream(base.bus, settings.patience_seconds)
+        chats = Chats(base.database, base.bus, Stopping(base.bus, stream))
+        yield base.service(
+            endpoints=handlers(chats, Messages(base.database), Results(base.database)),
+            reactions=(on(DATABASE_INDEXED, news.tell), on(DATABASE_INDEX_FAILED, news.tell)),
+            background=(_worker(base, settings, stream, news).run,),
+        )
+
+
+def _worker(base: Base, settings: Settings, stream: ChatStream, news: IndexNews) -> JobWorker:
+    indexer = Indexer(base.bus, settings.patience_seconds)
+    retrieving = Retrieving(base.database, indexer, stream, news, settings.index_wait_seconds)
+    answering = Answering(base.database, indexer, retrieving, BuiltinPlanner(), stream)
+    return JobWorker(
+        base.database,
+        {
+            ANSWER: JobKind(answering.answer, AnswerPrompt, on_failure=answering.give_up),
+            ANNOUNCE: JobKind(Announcing(stream).announce, Announcement),
+        },
+        concurrency=settings.prompts_at_once,
+        per_client=settings.prompts_per_client,
+    )

@@ -1,0 +1,79 @@
+"""What a question means, and which database, when several fit equally well."""
+
+import re
+from uuid import UUID
+
+import msgspec
+
+from basejump_common.contracts.chat import Clarification
+from basejump_common.contracts.connection import Retrieved, Table
+
+QUESTION = "Which database do you mean?"
+
+
+class Meaning(msgspec.Struct, frozen=True, kw_only=True):
+    """The question to answer, and the text that may name the database."""
+
+    question: str
+    hint: str
+
+
+class Option(msgspec.Struct, frozen=True, kw_only=True):
+    """A database that the person may choose by its alias."""
+
+    db_uuid: UUID
+    alias: str
+
+
+class Found(msgspec.Struct, frozen=True, kw_only=True):
+    """The question to answer, and the tables it is about over one connection. `options`: nothing to choose, or two
+    databases and more that fit equally well."""
+
+    question: str
+    conn_uuid: UUID
+    db_uuid: UUID
+    dialect: str
+    tables: tuple[Table, ...]
+    options: tuple[Option, ...]
+
+
+def found(question: str, retrieved: Retrieved) -> Found | None:
+    """None when nothing is granted or indexed."""
+    if retrieved.conn_uuid is None or retrieved.db_uuid is None:
+        return None
+    return Found(
+        question=question,
+        conn_uuid=retrieved.conn_uuid,
+        db_uuid=retrieved.db_uuid,
+        dialect=retrieved.dialect,
+        tables=retrieved.tables,
+        options=options(retrieved),
+    )
+
+
+def options(retrieved: Retrieved) -> tuple[Option, ...]:
+    """The databases that fit equally well, best first; fewer than two leave nothing to choose."""
+    if retrieved.db_uuid is None or not retrieved.tied:
+        return ()
+    best = Option(db_uuid=retrieved.db_uuid, alias=retrieved.database_name_alias or str(retrieved.db_uuid))
+    return (best, *(Option(db_uuid=tie.db_uuid, alias=tie.database_name_alias) for tie in retrieved.tied))
+
+
+def named(text: str, among: tuple[Option, ...]) -> Option | None:
+    """The one option that `text` names; None when it names none or several. The longest alias wins over its parts."""
+    said = [option for option in among if _says(text, option.alias)]
+    longest = [option for option in said if not any(_is_part(option.alias, other.alias) for other in said)]
+    return longest[0] if len(longest) == 1 else None
+
+
+def says_any(text: str, clarification: Clarification | None) -> bool:
+    """Whether `text` picks an option of the clarification; without a clarification there is nothing to pick."""
+    return clarification is not None and any(_says(text, option) for option in clarification.options)
+
+
+def _says(text: str, alias: str) -> bool:
+    return re.search(rf"(?<!\w){re.escape(alias)}(?!\w)", text, re.IGNORECASE) is not None
+
+
+def _is_part(alias: str, other: str) -> bool:
+    return alias.lower() != other.lower() and alias.lower() in other.lower()

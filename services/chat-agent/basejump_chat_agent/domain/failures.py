@@ -1,0 +1,77 @@
+"""What ends a prompt without an answer: a stable code, and a sentence that says what to do about it."""
+
+from basejump_common.errors import BasejumpError
+
+_WHAT_TO_DO = {
+    "unavailable": "Ask again in a minute.",
+    "deadline_exceeded": "Ask again, or ask for less at once.",
+    "statement_timeout": "Ask for less at once: a filter or a shorter period makes it faster.",
+    "result_too_large": "Ask for fewer rows or columns, or for a summary.",
+    "query_failed": "Ask in other words, or ask an administrator to look at the database.",
+    "not_proved": "Ask in other words, or ask an administrator whether your team may see that data.",
+    "unauthenticated": "Sign in again, then ask again.",
+    "forbidden": "Ask an administrator for access.",
+    "not_found": "Ask an administrator whether your team may still query that database.",
+    "internal": "Ask again; if it stays so, tell the operator the time and your question.",
+}
+
+
+class CannotGoOn(Exception):
+    """Ends a prompt with an `error` message."""
+
+    def __init__(self, code: str, content: str) -> None:
+        super().__init__(content)
+        self.code = code
+        self.content = content
+
+    @classmethod
+    def because_of(cls, error: BasejumpError) -> "CannotGoOn":
+        """What another service, or a defect, has done to the prompt."""
+        return cls(error.code, f"{_sentence(error.message)} {_WHAT_TO_DO.get(error.code, '')}".strip())
+
+
+def needs_language_model(reason: str) -> CannotGoOn:
+    """The planner without a language model declines."""
+    return CannotGoOn(
+        "needs_language_model", _sentence(f"I can't answer that without a language model, because {reason}")
+    )
+
+
+def no_database() -> CannotGoOn:
+    """Nothing is granted to the chat's team."""
+    return CannotGoOn(
+        "no_database", "This chat's team may not query any database yet. Ask an administrator to add the team to one."
+    )
+
+
+def still_indexing(seconds: float) -> CannotGoOn:
+    """The databases were being indexed for longer than a question waits."""
+    return CannotGoOn(
+        "still_indexing",
+        f"The database is still being indexed after {seconds:.0f} seconds. Ask again when its index is finished.",
+    )
+
+
+def index_failed(reasons: tuple[str, ...]) -> CannotGoOn:
+    """No database of the team has an index, and at least one failed."""
+    return CannotGoOn(
+        "index_failed",
+        f"The database could not be indexed: {_sentence('; '.join(reasons))} Ask an administrator to index it again.",
+    )
+
+
+def not_proved(reason: str, suggestions: tuple[str, ...]) -> CannotGoOn:
+    """The proof refused the statement; it did not run."""
+    meant = f" Did you mean {', '.join(suggestions)}?" if suggestions else ""
+    return CannotGoOn("not_proved", f"{_sentence(reason)}{meant} {_WHAT_TO_DO['not_proved']}")
+
+
+def canceled() -> CannotGoOn:
+    """Somebody stopped the chat."""
+    return CannotGoOn("canceled", "This was stopped before it was answered. Ask again when you want the answer.")
+
+
+def _sentence(text: str) -> str:
+    text = text.strip()
+    text = text[:1].upper() + text[1:]
+    return text if text.endswith((".", "!", "?")) else f"{text}."

@@ -1,0 +1,46 @@
+"""The end of a prompt: its final message, stored once with its event, then told on the stream."""
+
+import msgspec
+
+from basejump_chat_agent.adapters import prompt_rows
+from basejump_chat_agent.adapters.chat_stream import ChatStream
+from basejump_chat_agent.domain.prompt import Prompt
+from basejump_common.bus import Context, publish
+from basejump_common.contracts.chat import MESSAGE_ANSWERED, Message, MessageAnswered
+from basejump_common.storage import jobs
+from basejump_common.storage.database import Transaction
+
+ANNOUNCE = "announce"
+
+
+class Announcement(msgspec.Struct, frozen=True, kw_only=True):
+    """The payload of the job that publishes a final message."""
+
+    message: Message
+
+
+async def settle(tx: Transaction, prompt: Prompt, final: Message, context: Context) -> bool:
+    """Store the final message and its event; False when the prompt has its final message already."""
+    if not await prompt_rows.settle(tx, prompt, final):
+        return False
+    answered = MessageAnswered(
+        chat_uuid=prompt.chat_uuid, prompt_uuid=prompt.prompt_uuid, msg_uuid=prompt.msg_uuid, msg_type=final.msg_type
+    )
+    await publish(tx, MESSAGE_ANSWERED, prompt.client_uuid, prompt.msg_uuid, answered, context)
+    return True
+
+
+async def announce_later(tx: Transaction, prompt: Prompt, final: Message) -> None:
+    """Publish the final message of a prompt whose own job has ended, even if this process dies after the commit."""
+    await jobs.enqueue(tx, ANNOUNCE, Announcement(message=final), prompt.client_uuid)
+
+
+class Announcing:
+    """Carries out `announce` jobs."""
+
+    def __init__(self, stream: ChatStream) -> None:
+        self._stream = stream
+
+    async def announce(self, job: jobs.Job[Announcement]) -> None:
+        """Publishing twice is no harm: the stream keeps it once."""
+        await self._stream.say_surely(job.client_uuid, job.payload.message)

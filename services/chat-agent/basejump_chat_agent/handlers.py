@@ -1,0 +1,26 @@
+"""What chat-agent answers: the table of contents of the service."""
+
+from typing import Any
+
+from basejump_chat_agent.asking import Messages
+from basejump_chat_agent.chats import Chats
+from basejump_chat_agent.results import Results
+from basejump_common.bus import Endpoint, handle
+from basejump_common.contracts import chat, result
+
+
+def handlers(chats: Chats, messages: Messages, results: Results) -> tuple[Endpoint[Any, Any], ...]:
+    """Operation to function."""
+    return (
+        handle(chat.CREATE_CHAT, chats.create),
+        handle(chat.LIST_CHATS, chats.list),
+        handle(chat.GET_CHAT, chats.get),
+        handle(chat.UPDATE_CHAT, chats.update),
+        handle(chat.DELETE_CHAT, chats.delete),
+        handle(chat.STOP_CHAT, chats.stop),
+        handle(chat.ASK, messages.ask),
+        handle(chat.LIST_MESSAGES, messages.list),
+        handle(chat.GET_MESSAGE, messages.get),
+        handle(result.LIST_RESULTS, results.list),
+        handle(result.GET_RESULT, results.get),
+    )

@@ -1,0 +1,81 @@
+"""Retrieval: what the question means, which database it is about, and the tables; waits while that is being indexed."""
+
+import asyncio
+from contextlib import suppress
+from datetime import UTC, datetime
+from uuid import UUID
+
+from basejump_chat_agent.adapters import prompt_rows
+from basejump_chat_agent.adapters.chat_stream import ChatStream
+from basejump_chat_agent.adapters.index_news import IndexNews
+from basejump_chat_agent.adapters.indexer import Indexer
+from basejump_chat_agent.domain import failures, messages
+from basejump_chat_agent.domain.choice import Found, Meaning, found, named, options, says_any
+from basejump_chat_agent.domain.prompt import Prompt
+from basejump_chat_agent.work import Work
+from basejump_common.contracts.connection import Retrieved
+from basejump_common.storage.database import Database
+
+POLL_SECONDS = 0.5
+MAX_CLARIFICATIONS = 5
+
+
+class Retrieving:
+    """`wait` bounds, in seconds since the question was asked, how long it waits for an index."""
+
+    def __init__(self, database: Database, indexer: Indexer, stream: ChatStream, news: IndexNews, wait: float) -> None:
+        self._database = database
+        self._indexer = indexer
+        self._stream = stream
+        self._news = news
+        self._wait = wait
+
+    async def retrieve(self, work: Work) -> Found:
+        """The tables, or the databases to choose from. Raises CannotGoOn."""
+        meaning = await self._meaning(work.prompt)
+        retrieved = await self._when_indexed(work, meaning.question)
+        chosen = named(meaning.hint, options(retrieved))
+        if chosen is not None:
+            retrieved = await self._retrieve(work, meaning.question, chosen.db_uuid)
+        tables = found(meaning.question, retrieved)
+        if tables is None:
+            raise self._nothing_found(retrieved)
+        return tables
+
+    async def _meaning(self, prompt: Prompt) -> Meaning:
+        """A prompt that picks an option of a clarification means the question that was unclear."""
+        hint, meant = prompt.question, prompt
+        async with self._database.tenant(prompt.client_uuid) as tx:
+            for _ in range(MAX_CLARIFICATIONS):
+                if meant.parent_msg_uuid is None:
+                    break
+                parent = await prompt_rows.find_by_message(tx, prompt.chat_uuid, meant.parent_msg_uuid)
+                if parent is None or not says_any(hint, parent.message.clarification):
+                    break
+                meant = parent
+        return Meaning(question=meant.question, hint=hint)
+
+    async def _when_indexed(self, work: Work, question: str) -> Retrieved:
+        told = False
+        while True:
+            news = self._news.next()
+            retrieved = await self._retrieve(work, question)
+            if not retrieved.waiting_for or work.seconds() >= self._wait:
+                return retrieved
+            if not told:
+                told = True
+                await self._say(work, "The database is still being indexed; I answer as soon as that is done.")
+            # A replica that hears nothing of the news looks twice a second.
+            with suppress(TimeoutError):
+                await asyncio.wait_for(news.wait(), POLL_SECONDS)
+
+    async def _retrieve(self, work: Work, question: str, db_uuid: UUID | None = None) -> Retrieved:
+        return await self._indexer.retrieve(work.asker, work.prompt.team_uuid, question, db_uuid)
+
+    async def _say(self, work: Work, content: str) -> None:
+        await self._stream.say(work.prompt.client_uuid, messages.status(work.prompt, content, datetime.now(UTC)))
+
+    def _nothing_found(self, retrieved: Retrieved) -> failures.CannotGoOn:
+        if retrieved.waiting_for:
+            return failures.still_indexing(self._wait)
+        return failures.index_failed(retrieved.failed) if retrieved.failed else failures.no_database()
