@@ -1,0 +1,93 @@
+"""Fan-out: an aggregate over rows that a join has multiplied counts the same value many times."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sqlglot import exp
+
+from basejump_sqlguard.dialects import Rules
+from basejump_sqlguard.equalities import Equalities
+from basejump_sqlguard.proof import JoinProof
+from basejump_sqlguard.sources import Findings, Scope
+
+# What repeated rows don't change.
+_INSENSITIVE = (
+    exp.Min, exp.Max, exp.AnyValue, exp.LogicalAnd, exp.LogicalOr, exp.ApproxDistinct, exp.BitwiseAndAgg,
+    exp.BitwiseOrAgg, exp.ArgMax, exp.ArgMin, exp.First, exp.Last, exp.FirstValue, exp.LastValue, exp.Grouping,
+    exp.RowNumber, exp.Rank, exp.DenseRank, exp.Lag, exp.Lead, exp.Ntile,
+)  # fmt: skip
+
+
+def fan_outs(scope: Scope, equal: Equalities, findings: Findings, rules: Rules) -> Iterator[JoinProof]:
+    """One unproved entry for each aggregate of this SELECT that multiplied rows distort."""
+    aggregates = [item for item in _aggregates(scope.node) if not _insensitive(item)]
+    if not aggregates:
+        return
+    multiplied = {place: _multipliers(scope, equal, place) for place in range(len(scope.sources))}
+    for item in aggregates:
+        places = _read_by(item, scope, findings)
+        if not places and all(multiplied.values()):
+            places = {0}
+        for place in sorted(places):
+            if multiplied[place]:
+                yield _reported(scope, place, multiplied[place], item.sql(rules.dialect))
+                break
+
+
+def _reported(scope: Scope, place: int, by: list[int], aggregate: str) -> JoinProof:
+    name = scope.sources[place].alias
+    others = " and ".join(scope.sources[other].alias for other in by)
+    why = f"{aggregate} counts a row of {name} once for every matching row of {others}."
+    return JoinProof(left=name, right=others, on=aggregate, proved=False, why=why, fan_out=True)
+
+
+def _aggregates(node: exp.Expr) -> Iterator[exp.Expr]:
+    """The aggregates computed by this SELECT itself: no windows, no nested queries."""
+    stack: list[exp.Expr] = list(node.args.get("expressions") or ())
+    stack += [node.args[name] for name in ("having", "order", "qualify") if node.args.get(name) is not None]
+    while stack:
+        item = stack.pop()
+        if isinstance(item, exp.AggFunc):
+            yield item
+        elif isinstance(item, exp.Window):
+            stack += [child for child in item.iter_expressions() if child is not item.this]
+            stack += list(item.this.iter_expressions())
+        elif not isinstance(item, exp.Query):
+            stack += list(item.iter_expressions())
+
+
+def _insensitive(item: exp.Expr) -> bool:
+    return isinstance(item, _INSENSITIVE) or isinstance(item.this, exp.Distinct)
+
+
+def _read_by(item: exp.Expr, scope: Scope, findings: Findings) -> set[int]:
+    places = {id(source): place for place, source in enumerate(scope.sources)}
+    entries = (findings.bound.get(id(column)) for column in item.find_all(exp.Column))
+    return {places[id(e[0])] for e in entries if e is not None and id(e[0]) in places}
+
+
+def _multipliers(scope: Scope, equal: Equalities, place: int) -> list[int]:
+    """The sources that may hold more than one row for one row of `place`.
+
+    What the known sources determine down to a key holds one row at most, and is then known too.
+    """
+    known = {place}
+    waiting = [p for p in range(len(scope.sources)) if p != place and not _is_filter(scope, p)]
+    while True:
+        single = [p for p in waiting if _is_single(scope, equal, p, known)]
+        if not single:
+            return waiting
+        known.update(single)
+        waiting = [p for p in waiting if p not in known]
+
+
+def _is_single(scope: Scope, equal: Equalities, place: int, known: set[int]) -> bool:
+    determined = equal.determined(place, known)
+    return any(key <= determined for key in scope.sources[place].unique)
+
+
+def _is_filter(scope: Scope, place: int) -> bool:
+    """SEMI and ANTI joins keep or drop rows, and never repeat them."""
+    source = scope.sources[place]
+    return any(step.source is source and ("SEMI" in step.kind or "ANTI" in step.kind) for step in scope.joins)

@@ -1,0 +1,144 @@
+"""Filters: what each condition compares, and the text values that somebody has to look up in the data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sqlglot import exp
+
+from basejump_sqlguard.catalog import CatalogColumn, CatalogTable
+from basejump_sqlguard.dialects import Rules
+from basejump_sqlguard.equalities import conjuncts
+from basejump_sqlguard.proof import FilterProof, Refused, TextLiteral, values_missing
+from basejump_sqlguard.sources import Findings, Scope
+
+_TEXT_TYPES = ("char", "text", "string", "clob", "enum")
+_INTEGERS = frozenset(["int2", "int4", "int8", "integer", "bigint", "smallint", "serial", "bigserial", "int"])
+_NUMBERS = _INTEGERS | {"numeric", "decimal", "real", "double precision", "float4", "float8"}
+_COMPARISONS = (exp.EQ, exp.NEQ, exp.NullSafeEQ, exp.NullSafeNEQ, exp.Like, exp.ILike, exp.In)
+_ORDERED = (exp.GT, exp.GTE, exp.LT, exp.LTE)
+
+
+def prove_filters(findings: Findings, rules: Rules) -> tuple[tuple[FilterProof, ...], tuple[TextLiteral, ...]]:
+    """Every condition of every SELECT, and every comparison of a text column with a text, wherever it is."""
+    filters: list[FilterProof] = []
+    literals: dict[TextLiteral, None] = {}
+    for scope in findings.scopes:
+        filters += [_filter(condition, findings, rules) for condition in _conditions(scope)]
+        literals.update(dict.fromkeys(_literals(scope.node, findings, rules)))
+    return tuple(filters), tuple(literals)
+
+
+def _conditions(scope: Scope) -> Iterator[exp.Expr]:
+    for name in ("where", "having", "qualify"):
+        clause = scope.node.args.get(name)
+        if clause is not None:
+            yield from conjuncts(clause.this)
+
+
+def _filter(condition: exp.Expr, findings: Findings, rules: Rules) -> FilterProof:
+    literals = tuple(dict.fromkeys(_literals(condition, findings, rules)))
+    why = values_missing(literals) if literals else "Compares proved columns with values of their kind."
+    return FilterProof(
+        sql=rules.dialect.generate(condition, comments=False, normalize_functions="lower"),
+        literals=literals,
+        proved=not literals,
+        why=why,
+    )
+
+
+def _literals(root: exp.Expr, findings: Findings, rules: Rules) -> Iterator[TextLiteral]:
+    """The comparisons below `root` itself; a nested SELECT lists its own."""
+    stack = [root]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, _COMPARISONS + _ORDERED):
+            yield from _compared(node, findings, rules)
+        stack += [child for child in node.iter_expressions() if not isinstance(child, exp.Select)]
+
+
+def _compared(node: exp.Expr, findings: Findings, rules: Rules) -> Iterator[TextLiteral]:
+    for side, others in _sides(node):
+        column, ignore_case = _column_of(side)
+        origin = findings.origin(column)
+        if origin is None:
+            continue
+        for value in others:
+            text = _text(value)
+            if text is None:
+                continue
+            if column is side:
+                _check_kind(origin, text, rules)
+            if _is_text(origin[1]) and _is_a_value(node, text):
+                ignoring = ignore_case or isinstance(node, exp.ILike)
+                yield _literal(origin, text, ignoring)
+
+
+def _literal(origin: tuple[CatalogTable, CatalogColumn], text: str, ignore_case: bool) -> TextLiteral:
+    table, column = origin
+    return TextLiteral(schema=table.schema, table=table.name, column=column.name, value=text, ignore_case=ignore_case)
+
+
+def _sides(node: exp.Expr) -> Iterator[tuple[exp.Expr, list[exp.Expr]]]:
+    """Each side of a comparison with the values it is compared with."""
+    if isinstance(node, exp.In):
+        yield node.this, node.expressions
+        return
+    left, right = node.this, node.args["expression"]
+    yield left, _values(right)
+    if not isinstance(node, (exp.Like, exp.ILike)):
+        yield right, _values(left)
+
+
+def _values(node: exp.Expr) -> list[exp.Expr]:
+    """A value, or those of ANY (ARRAY[…])."""
+    if isinstance(node, (exp.Any, exp.All)):
+        inner = node.this.unnest()
+        return list(inner.expressions) if isinstance(inner, (exp.Array, exp.Tuple)) else []
+    return [node]
+
+
+def _column_of(node: exp.Expr) -> tuple[exp.Expr, bool]:
+    """The column under LOWER, UPPER, TRIM, casts to text and parentheses; and whether case was taken away."""
+    ignore_case = False
+    while isinstance(node, (exp.Lower, exp.Upper, exp.Trim, exp.Paren, exp.Cast, exp.Collate)):
+        ignore_case = ignore_case or isinstance(node, (exp.Lower, exp.Upper))
+        node = node.this
+    return node, ignore_case
+
+
+def _text(node: exp.Expr) -> str | None:
+    while isinstance(node, (exp.Paren, exp.Lower, exp.Upper, exp.Cast)):
+        node = node.this
+    if isinstance(node, exp.Literal):
+        return str(node.this) if node.is_string else None
+    return str(node.this) if isinstance(node, (exp.RawString, exp.National)) else None
+
+
+def _is_text(column: CatalogColumn) -> bool:
+    kind = column.type.lower()
+    return any(part in kind for part in _TEXT_TYPES)
+
+
+def _is_a_value(node: exp.Expr, text: str) -> bool:
+    """Patterns and bounds needn't be in the data."""
+    if isinstance(node, (exp.Like, exp.ILike)):
+        return "%" not in text and "_" not in text
+    return not isinstance(node, _ORDERED)
+
+
+def _check_kind(origin: tuple[CatalogTable, CatalogColumn], text: str, rules: Rules) -> None:
+    """PostgreSQL reads a text compared with a number as that number, or fails."""
+    table, column = origin
+    kind = column.type.lower().split("(")[0].strip()
+    if rules.name not in ("postgres", "redshift") or kind not in _NUMBERS or _is_number(text):
+        return
+    raise Refused("type_mismatch", f"{table.name}.{column.name} is {kind}; '{text}' isn't a number.", where=f"'{text}'")
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text.strip())
+    except ValueError:
+        return False
+    return True

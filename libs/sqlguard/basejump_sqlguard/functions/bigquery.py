@@ -1,0 +1,6 @@
+"""bigquery."""
+
+from __future__ import annotations
+
+NAMES = ""
+TABLES: dict[str, tuple[str, ...] | None] = {}

@@ -1,0 +1,6 @@
+"""mysql."""
+
+from __future__ import annotations
+
+NAMES = ""
+TABLES: dict[str, tuple[str, ...] | None] = {}

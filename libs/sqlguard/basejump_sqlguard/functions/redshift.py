@@ -1,0 +1,6 @@
+"""redshift."""
+
+from __future__ import annotations
+
+NAMES = ""
+TABLES: dict[str, tuple[str, ...] | None] = {}

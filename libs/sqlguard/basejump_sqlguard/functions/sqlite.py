@@ -1,0 +1,6 @@
+"""sqlite."""
+
+from __future__ import annotations
+
+NAMES = ""
+TABLES: dict[str, tuple[str, ...] | None] = {}

@@ -1,0 +1,120 @@
+"""From text to one syntax tree, or a refusal. Looks at the words of the text as well as at the tree: what a
+database would run as a function is what is written before a parenthesis, whatever the parser made of it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from itertools import pairwise
+
+from sqlglot import exp
+from sqlglot.errors import ParseError, SqlglotError
+from sqlglot.tokenizer_core import Token, TokenType
+
+from basejump_sqlguard.dialects import DIALECTS, Rules, rules_of
+from basejump_sqlguard.proof import Refused
+from basejump_sqlguard.words import TSQL_STATEMENTS
+
+MAX_LENGTH = 50_000
+"""Characters; a longer statement isn't a question's answer, and parsing is linear in this."""
+
+QUERIES = (exp.Select, exp.SetOperation, exp.Subquery, exp.Values)
+
+
+class Parsed:
+    """One statement: its tree, and how often each word calls something."""
+
+    __slots__ = ("calls", "rules", "tree")
+
+    def __init__(self, tree: exp.Expr, calls: Counter[tuple[str, bool]], rules: Rules) -> None:
+        self.tree = tree
+        self.calls = calls
+        self.rules = rules
+
+
+def parse(sql: str, dialect: str) -> Parsed:
+    """The one query in `sql`; raises Refused for anything else."""
+    rules = rules_of(dialect)
+    if rules is None:
+        known = ", ".join(DIALECTS)
+        raise Refused("unsupported_dialect", f"SQL for {dialect[:40]!r} can't be proved, only for: {known}.")
+    if len(sql) > MAX_LENGTH:
+        raise Refused("too_long", f"The statement has {len(sql)} characters; at most {MAX_LENGTH} are allowed.")
+    if "\0" in sql:
+        raise Refused("syntax", "The statement contains a NUL character.")
+    tokens = _tokens(sql, rules)
+    return Parsed(_one_query(sql, tokens, rules), called_words(tokens), rules)
+
+
+def _tokens(sql: str, rules: Rules) -> list[Token]:
+    try:
+        tokens = rules.dialect.tokenize(sql)
+    except SqlglotError as error:
+        raise Refused("syntax", "The statement can't be read.", where=_first_line(error)) from error
+    for token in tokens:
+        _check_comments(token)
+        if rules.name == "tsql" and _starts_statement(token):
+            raise Refused("multiple_statements", f"{token.text.upper()} starts another statement.", token.text)
+    return tokens
+
+
+def _check_comments(token: Token) -> None:
+    for comment in token.comments:
+        if comment.lstrip().lower().startswith(("!", "m!")):
+            raise Refused("executable_comment", "The statement hides code in a comment.", comment.strip()[:80])
+
+
+def _starts_statement(token: Token) -> bool:
+    return token.text.upper() in TSQL_STATEMENTS and token.token_type not in (
+        TokenType.IDENTIFIER,
+        TokenType.STRING,
+        TokenType.NATIONAL_STRING,
+    )
+
+
+def _one_query(sql: str, tokens: list[Token], rules: Rules) -> exp.Expr:
+    try:
+        statements = [tree for tree in rules.dialect.parser().parse(tokens, sql) if tree is not None]
+    except ParseError as error:
+        raise _syntax(error) from error
+    except SqlglotError as error:
+        raise Refused("syntax", "The statement can't be read.", where=_first_line(error)) from error
+    if not statements:
+        raise Refused("empty", "There is no statement.")
+    if len(statements) > 1:
+        raise Refused("multiple_statements", f"There are {len(statements)} statements; exactly one may run.")
+    tree = statements[0]
+    if isinstance(tree, exp.Pivot) and isinstance(tree.this, (exp.Table, exp.Subquery)):
+        return tree
+    if not isinstance(tree, QUERIES):
+        words = " ".join(sql.split()[:2])[:40]
+        raise Refused("not_a_query", f"{words} isn't a query; only SELECT may run.", where=words)
+    return tree
+
+
+def _syntax(error: ParseError) -> Refused:
+    detail = error.errors[0] if error.errors else {}
+    place = "".join(str(detail.get(part) or "") for part in ("start_context", "highlight", "end_context"))
+    what = str(detail.get("description") or "it can't be parsed").rstrip(".")
+    where = f"line {detail.get('line')}, column {detail.get('col')}: {place[-120:]}" if place else None
+    return Refused("syntax", f"The statement isn't valid SQL: {what}.", where=where)
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).split("\n", 1)[0][:160]
+
+
+def called_words(tokens: list[Token]) -> Counter[tuple[str, bool]]:
+    """The words that stand right before a parenthesis as (word, quoted), with how often they do."""
+    calls: Counter[tuple[str, bool]] = Counter()
+    for token, following in pairwise(tokens):
+        if following.token_type != TokenType.L_PAREN:
+            continue
+        quoted = token.token_type == TokenType.IDENTIFIER
+        text = token.text
+        if quoted or (text and (text[0].isalpha() or text[0] in "_@#$") and not _is_text(token)):
+            calls[text, quoted] += 1
+    return calls
+
+
+def _is_text(token: Token) -> bool:
+    return token.token_type.name.endswith("STRING") or token.token_type == TokenType.NUMBER

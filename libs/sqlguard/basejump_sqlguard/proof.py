@@ -1,0 +1,126 @@
+"""What a proof says: one struct for the reply, the stream and the stored result."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+import msgspec
+
+
+class Policy(msgspec.Struct, frozen=True, kw_only=True):
+    """What an admin decides: rows at most, and functions beyond the dialect's list (lower case, `name` or
+    `schema.name`)."""
+
+    row_limit: int = 10_000
+    extra_functions: frozenset[str] = frozenset()
+
+
+class TableProof(msgspec.Struct, frozen=True, kw_only=True):
+    schema: str
+    name: str
+    alias: str
+    proved: bool
+    why: str
+
+
+class ColumnProof(msgspec.Struct, frozen=True, kw_only=True):
+    schema: str
+    table: str
+    column: str
+    type: str
+    proved: bool
+    why: str
+
+
+class JoinProof(msgspec.Struct, frozen=True, kw_only=True):
+    """A join, or a way in which joining changes what an aggregate means (`fan_out`)."""
+
+    left: str
+    right: str
+    on: str
+    proved: bool
+    why: str
+    fan_out: bool = False
+
+
+class FilterProof(msgspec.Struct, frozen=True, kw_only=True):
+    """One condition on rows. Unproved while one of its text values hasn't been found in its column."""
+
+    sql: str
+    literals: tuple[TextLiteral, ...]
+    proved: bool
+    why: str
+
+
+class FunctionProof(msgspec.Struct, frozen=True, kw_only=True):
+    name: str
+    proved: bool
+    why: str
+
+
+class TextLiteral(msgspec.Struct, frozen=True, kw_only=True):
+    """A text value that a column is compared with; `ignore_case` when the query compares without case."""
+
+    schema: str
+    table: str
+    column: str
+    value: str
+    ignore_case: bool = False
+
+
+class Proof(msgspec.Struct, frozen=True, kw_only=True, tag="proof"):
+    """A query that may run, as `sql`; every part says whether it is proved, and why or why not."""
+
+    dialect: str
+    sql: str
+    fingerprint: str
+    limit: int
+    tables: tuple[TableProof, ...] = ()
+    columns: tuple[ColumnProof, ...] = ()
+    joins: tuple[JoinProof, ...] = ()
+    filters: tuple[FilterProof, ...] = ()
+    functions: tuple[FunctionProof, ...] = ()
+    literals: tuple[TextLiteral, ...] = ()
+
+    @property
+    def fully_proved(self) -> bool:
+        groups = (self.tables, self.columns, self.joins, self.filters, self.functions)
+        return all(part.proved for group in groups for part in group)
+
+    def with_found(self, found: Collection[TextLiteral]) -> Proof:
+        """The same proof after the values of `found` were seen in their columns."""
+        filters = tuple(_settled(item, found) for item in self.filters)
+        return msgspec.structs.replace(self, filters=filters)
+
+
+class Refusal(msgspec.Struct, frozen=True, kw_only=True, tag="refusal"):
+    """A query that doesn't run. `code` is stable; `reason` is a sentence for a person and for the model;
+    `where` is the piece of SQL it is about; `suggestions` are names that were perhaps meant."""
+
+    code: str
+    reason: str
+    where: str | None = None
+    suggestions: tuple[str, ...] = ()
+
+
+class Refused(Exception):
+    """Raised anywhere inside a proof; `prove` returns what it carries."""
+
+    def __init__(self, code: str, reason: str, where: str | None = None, suggestions: tuple[str, ...] = ()) -> None:
+        super().__init__(reason)
+        self.refusal = Refusal(code=code, reason=reason, where=where, suggestions=suggestions)
+
+
+def _settled(item: FilterProof, found: Collection[TextLiteral]) -> FilterProof:
+    if item.proved or not item.literals:
+        return item
+    missing = [literal for literal in item.literals if literal not in found]
+    if missing:
+        return msgspec.structs.replace(item, why=values_missing(missing))
+    return msgspec.structs.replace(item, proved=True, why="Each value was found in its column.")
+
+
+def values_missing(literals: Collection[TextLiteral]) -> str:
+    """The sentence for text values that nobody has seen in their columns."""
+    named = ", ".join(f"'{item.value}' in {item.table}.{item.column}" for item in literals)
+    return f"Not yet looked up in the data: {named}."

@@ -1,0 +1,311 @@
+"""Walks a query from the inside of its FROM outwards, and settles what every name in it means.
+
+Own code instead of sqlglot's `qualify`, because that one lets through what it doesn't know; here a name that
+isn't understood ends the proof.
+"""
+
+from __future__ import annotations
+
+from sqlglot import exp
+
+from basejump_sqlguard.catalog import Catalog
+from basejump_sqlguard.clauses import ClauseResolver
+from basejump_sqlguard.columns import ColumnResolver
+from basejump_sqlguard.dialects import Rules
+from basejump_sqlguard.outputs import output_of_select, renamed
+from basejump_sqlguard.proof import Refused
+from basejump_sqlguard.sources import Field, Findings, JoinStep, Output, Scope, Source
+from basejump_sqlguard.stars import expand_stars
+from basejump_sqlguard.tables import check_uncatalogued, find_table, write_table
+
+Ctes = dict[str, Output]
+
+
+class Resolver:
+    """Resolves one tree in place; `findings` is what later passes read."""
+
+    def __init__(self, rules: Rules, catalog: Catalog | None) -> None:
+        self.rules = rules
+        self.findings = Findings()
+        self._catalog = catalog
+        self._columns = ColumnResolver(rules, self.findings)
+        self._clauses = ClauseResolver(rules, self._columns, self.query)
+
+    def query(self, node: exp.Expr, parent: Scope | None, ctes: Ctes) -> Output:
+        """Settles a query and everything inside it; what it gives."""
+        ctes = self._with(node, parent, ctes)
+        if isinstance(node, exp.Select):
+            return self._select(node, parent, ctes)
+        if isinstance(node, exp.SetOperation):
+            return self._set_operation(node, parent, ctes)
+        if isinstance(node, exp.Subquery):
+            inner = self.query(node.this, parent, ctes)
+            self._clauses.ordering(node, Scope(node, parent), ctes, inner)
+            return inner
+        if isinstance(node, exp.Values):
+            return self._values(node, parent, ctes)
+        if isinstance(node, exp.Pivot):
+            return self._pivot_statement(node, ctes)
+        if isinstance(node, exp.Table):
+            scope = Scope(node, parent)
+            self._relation(node, scope, ctes)
+            return Output(scope.sources[0].visible(), scope.sources[0].unique, scope.sources[0].open)
+        raise Refused("not_a_query", "Only queries may be nested.", where=type(node).__name__)
+
+    def _with(self, node: exp.Expr, parent: Scope | None, outer: Ctes) -> Ctes:
+        clause = node.args.get("with_")
+        if clause is None:
+            return outer
+        ctes = dict(outer)
+        later = {self.rules.key(cte.args["alias"].this) for cte in clause.expressions}
+        for cte in clause.expressions:
+            name = self.rules.key(cte.args["alias"].this)
+            later.discard(name)
+            self._cte(cte, name, (clause, parent), ctes)
+            if clause.recursive and any(
+                self.rules.key(t.this) in later for t in cte.find_all(exp.Table) if _is_bare(t)
+            ):
+                raise Refused("unsupported_syntax", "A recursive WITH may only read what is before it.", name)
+        return ctes
+
+    def _cte(self, cte: exp.CTE, name: str, context: tuple[exp.With, Scope | None], ctes: Ctes) -> None:
+        clause, parent = context
+        alias = cte.args["alias"]
+        body = cte.this
+        recursive = clause.recursive or self.rules.self_recursion
+        if recursive and isinstance(body, exp.SetOperation):
+            anchors = self._with(body, parent, ctes)
+            first = self.query(body.this, parent, anchors)
+            seen = renamed(Output(first.fields, (), first.open), alias, self.rules)
+            output = self._second_branch(body, parent, {**anchors, name: seen}, first)
+        else:
+            output = self.query(body, parent, ctes)
+        ctes[name] = renamed(output, alias, self.rules)
+        alias.set("this", self.rules.identifier(name))
+
+    def _set_operation(self, node: exp.SetOperation, parent: Scope | None, ctes: Ctes) -> Output:
+        return self._second_branch(node, parent, ctes, self.query(node.this, parent, ctes))
+
+    def _second_branch(self, node: exp.SetOperation, parent: Scope | None, ctes: Ctes, first: Output) -> Output:
+        second = self.query(node.expression, parent, ctes)
+        by_name = node.args.get("by_name")
+        if not (first.open or second.open or by_name) and len(first.fields) != len(second.fields):
+            raise Refused(
+                "column_count",
+                f"The parts of the {node.key} give {len(first.fields)} and {len(second.fields)} columns.",
+            )
+        fields = [Field(item.name) for item in first.fields]
+        distinct = node.args.get("distinct")
+        unique = (frozenset(item.name for item in fields),) if distinct and fields else ()
+        output = Output(fields, unique, first.open or second.open or bool(by_name))
+        self._clauses.ordering(node, Scope(node, parent), ctes, output)
+        return output
+
+    def _values(self, node: exp.Values, parent: Scope | None, ctes: Ctes) -> Output:
+        rows = node.expressions
+        self._clauses.expressions(rows, Scope(node, parent), ctes)
+        width = len(rows[0].expressions) if isinstance(rows[0], exp.Tuple) else 1
+        first = 0 if self.rules.name in ("duckdb", "mysql") else 1
+        prefix = {"duckdb": "col", "mysql": "column_"}.get(self.rules.name, "column")
+        return Output([Field(f"{prefix}{i + first}") for i in range(width)])
+
+    def _select(self, node: exp.Select, parent: Scope | None, ctes: Ctes) -> Output:
+        scope = Scope(node, parent)
+        self.findings.scopes.append(scope)
+        source = node.args.get("from_")
+        if source is not None:
+            self._relation(source.this, scope, ctes)
+        for lateral in node.args.get("laterals") or ():
+            self._joined(exp.Join(this=lateral), scope, ctes)
+        self._joins(node, scope, ctes)
+        expand_stars(node, scope, self._columns)
+        self._clauses.of_select(node, scope, ctes)
+        return output_of_select(node, scope, self.findings, self.rules)
+
+    def _joins(self, node: exp.Expr, scope: Scope, ctes: Ctes) -> None:
+        joins = node.args.get("joins") or ()
+        for join in joins:
+            self._joined(join, scope, ctes)
+        for join in joins:
+            condition = join.args.get("on")
+            if condition is not None:
+                self._clauses.expressions([condition], scope, ctes)
+
+    def _joined(self, join: exp.Join, scope: Scope, ctes: Ctes) -> None:
+        for argument in ("match_condition", "nearest", "expressions", "pivots"):
+            if join.args.get(argument):
+                raise Refused("unsupported_syntax", "This form of JOIN can't be proved.")
+        before = len(scope.sources)
+        self._relation(join.this, scope, ctes)
+        new = scope.sources[before:]
+        using = self._merge(join, scope, before)
+        kind = f"{join.side} {join.kind}".strip()
+        lateral = isinstance(join.this, (exp.Lateral, exp.Unnest)) or _is_function(join.this)
+        for index, source in enumerate(new):
+            last = index == len(new) - 1
+            condition = join.args.get("on") if last else None
+            scope.joins.append(JoinStep(source, kind, condition, using if last else (), lateral))
+
+    def _merge(self, join: exp.Join, scope: Scope, before: int) -> tuple[str, ...]:
+        """USING and NATURAL: the columns that both sides share become one."""
+        left, right = scope.sources[:before], scope.sources[before:]
+        written = [
+            self.rules.key(item if isinstance(item, exp.Identifier) else item.this)
+            for item in join.args.get("using") or ()
+        ]
+        if join.method == "NATURAL":
+            written = self._common(left, right)
+            join.set("method", None)
+            if not written:
+                raise Refused("natural_join", "NATURAL JOIN finds no common column; write the condition.")
+        elif join.method:
+            raise Refused("unsupported_syntax", f"{join.method} JOIN can't be proved.")
+        names = [self._merged(name, scope, left, right) for name in written]
+        if names:
+            join.set("using", [self.rules.identifier(name) for name in names])
+        return tuple(names)
+
+    def _common(self, left: list[Source], right: list[Source]) -> list[str]:
+        if any(source.open for source in (*left, *right)):
+            raise Refused("natural_join", "NATURAL JOIN needs columns that are known; write the condition.")
+        names = [f.name for source in right for f in source.visible()]
+        tables = [s.table for s in (*left, *right) if s.table is not None]
+        if any(column.ignored for table in tables for column in table.columns):
+            raise Refused("natural_join", "NATURAL JOIN could use columns that aren't permitted; write the condition.")
+        return [name for name in names if any(source.find(name) for source in left)]
+
+    def _merged(self, name: str, scope: Scope, left: list[Source], right: list[Source]) -> str:
+        hits = [item for side in (left, right) for source in side if (item := source.find(name)) is not None]
+        already = scope.merged.get(name)
+        is_open = any(source.open for source in (*left, *right))
+        if any(item.ignored for item in hits) or (len(hits) < 2 and not is_open and already is None):
+            raise Refused("unknown_column", f"USING ({name}): both sides need that column.", where=name)
+        found = hits[0] if hits else Field(name)
+        scope.merged[found.name] = found
+        self._columns.note(hits)
+        return found.name
+
+    def _relation(self, node: exp.Expr, scope: Scope, ctes: Ctes) -> None:
+        """Adds what a FROM item gives to the scope."""
+        if isinstance(node, exp.Table) and isinstance(node.this, exp.Identifier):
+            self._table(node, scope, ctes)
+        elif isinstance(node, exp.Subquery):
+            self._derived(node, scope, ctes)
+        elif isinstance(node, exp.Values):
+            output = self.query(node, scope.parent, ctes)
+            self._add(scope, node, output)
+        elif isinstance(node, exp.Lateral) and isinstance(node.this, exp.Subquery):
+            self._add(scope, node, self.query(node.this, scope, ctes))
+        elif isinstance(node, exp.Paren) and isinstance(node.this, (exp.Table, exp.Subquery)):
+            self._relation(node.this, scope, ctes)
+        else:
+            self._function(node, scope, ctes)
+        self._joins(node, scope, ctes)
+
+    def _table(self, node: exp.Table, scope: Scope, ctes: Ctes) -> None:
+        for item in (node.args.get("sample"), node.args.get("when"), node.args.get("version")):
+            if item is not None:
+                self._clauses.expressions([item], scope, ctes)
+        name = self.rules.key(node.this)
+        cte = _cte_named(name, ctes, self.rules) if _is_bare(node) else None
+        if cte is not None:
+            node.set("this", self.rules.identifier(cte))
+            self._add(scope, node, ctes[cte], cte)
+        elif self._catalog is None:
+            check_uncatalogued(node, self.rules)
+            self._add(scope, node, Output([], (), open=True), name)
+        else:
+            self._catalogued(node, scope, self._catalog)
+        self._pivots(node, scope, ctes)
+
+    def _catalogued(self, node: exp.Table, scope: Scope, catalog: Catalog) -> None:
+        alias = node.args.get("alias")
+        if alias is not None and alias.args.get("columns"):
+            raise Refused("unsupported_syntax", "The columns of a table can't be renamed in FROM.")
+        table = find_table(node, catalog, self.rules)
+        write_table(node, table, self.rules)
+        name = self._alias(node) or table.name
+        self._check_free(scope, name)
+        scope.sources.append(Source(name, Output([]), catalog.prepared(table)))
+        self.findings.tables[table.schema, table.name, name] = None
+
+    def _pivots(self, node: exp.Expr, scope: Scope, ctes: Ctes) -> None:
+        for pivot in node.args.get("pivots") or ():
+            source = scope.sources.pop()
+            table = source.table
+            if table is not None and any(column.ignored for column in table.columns):
+                raise Refused("unsupported_syntax", "PIVOT over a table with columns that aren't permitted.")
+            inside = Scope(pivot, None, [Source("", source.output, source.prepared)])
+            self._clauses.expressions(list(_children(pivot, {"alias"})), inside, ctes)
+            self._add(scope, pivot, Output([], (), open=True), source.alias)
+
+    def _pivot_statement(self, node: exp.Pivot, ctes: Ctes) -> Output:
+        scope = Scope(node, None)
+        self._relation(node.this, scope, ctes)
+        table = scope.sources[0].table
+        if table is not None and any(column.ignored for column in table.columns):
+            raise Refused("unsupported_syntax", "PIVOT over a table with columns that aren't permitted.")
+        scope.sources[0].alias = ""
+        self._clauses.expressions(list(_children(node, {"this", "with_"})), scope, ctes)
+        return Output([], (), open=True)
+
+    def _derived(self, node: exp.Subquery, scope: Scope, ctes: Ctes) -> None:
+        inner = node.this
+        wrapped = isinstance(inner, exp.Subquery) or (
+            isinstance(inner, exp.Table) and isinstance(inner.this, exp.Identifier)
+        )
+        if wrapped and node.args.get("alias") is None and not node.args.get("with_"):
+            self._relation(inner, scope, ctes)
+            return
+        # A derived table sees the query around its own, not its neighbours.
+        self._add(scope, node, self.query(node, scope.parent, ctes))
+        self._pivots(node, scope, ctes)
+
+    def _function(self, node: exp.Expr, scope: Scope, ctes: Ctes) -> None:
+        """A table function; it may read the relations before it."""
+        output, name = self._clauses.table_function(node, scope, ctes)
+        self._add(scope, node, output, name)
+
+    def _add(self, scope: Scope, node: exp.Expr, output: Output, name: str = "") -> None:
+        alias = node.args.get("alias")
+        output = renamed(output, alias, self.rules) if alias is not None else output
+        name = self._alias(node) or name
+        if name:
+            self._check_free(scope, name)
+        scope.sources.append(Source(name, output))
+
+    def _alias(self, node: exp.Expr) -> str:
+        alias = node.args.get("alias")
+        if not isinstance(alias, exp.TableAlias) or alias.this is None:
+            return ""
+        name = self.rules.key(alias.this)
+        alias.set("this", self.rules.identifier(name))
+        return name
+
+    def _check_free(self, scope: Scope, name: str) -> None:
+        if any(source.alias == name for source in scope.sources):
+            raise Refused("duplicate_alias", f"{name} names two relations of one query.", where=name)
+
+
+def _is_bare(node: exp.Expr) -> bool:
+    return node.args.get("db") is None and node.args.get("catalog") is None
+
+
+def _is_function(node: exp.Expr) -> bool:
+    return isinstance(node, exp.Table) and isinstance(node.this, exp.Func)
+
+
+def _cte_named(name: str, ctes: Ctes, rules: Rules) -> str | None:
+    if name in ctes:
+        return name
+    if rules.exact:
+        return None
+    return next((known for known in ctes if known.lower() == name.lower()), None)
+
+
+def _children(node: exp.Expr, without: set[str]) -> list[exp.Expr]:
+    found: list[exp.Expr] = []
+    for key, value in node.args.items():
+        if key not in without:
+            found += [item for item in (value if isinstance(value, list) else [value]) if isinstance(item, exp.Expr)]
+    return found

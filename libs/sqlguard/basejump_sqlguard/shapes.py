@@ -1,0 +1,171 @@
+"""Is it a query and nothing else? One walk over the tree against the allow-list of nodes, functions and casts."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from difflib import get_close_matches
+
+from sqlglot import exp
+
+from basejump_sqlguard.dialects import Rules
+from basejump_sqlguard.nodes import ALLOWED_NODES, FORBIDDEN_ARGUMENTS, NODE_CODES
+from basejump_sqlguard.parse import QUERIES, Parsed
+from basejump_sqlguard.proof import FunctionProof, Policy, Refused
+from basejump_sqlguard.words import BEFORE_PARENTHESES
+
+_WORDS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_ ")
+_UNKNOWN_TYPES = {exp.DType.USERDEFINED, exp.DType.UNKNOWN}
+
+
+def check_shape(parsed: Parsed, policy: Policy) -> tuple[FunctionProof, ...]:
+    """Refuses what isn't purely a query; otherwise the functions it calls."""
+    for node in parsed.tree.walk():
+        name = type(node).__name__
+        if name not in ALLOWED_NODES:
+            _refuse_node(node, parsed.rules)
+        if name in FORBIDDEN_ARGUMENTS:
+            _check_arguments(node, name, parsed.rules)
+        check = _CHECKS.get(name)
+        if check is not None:
+            check(node, parsed.rules, policy)
+    names = check_calls(parsed.calls, aliases_with_columns(parsed.tree), parsed.rules, policy)
+    why = f"On the list of pure functions for {parsed.rules.name}."
+    extra = "Allowed by an admin for this database."
+    return tuple(
+        FunctionProof(name=name, proved=True, why=why if parsed.rules.functions.knows(name) else extra)
+        for name in names
+    )
+
+
+def check_calls(calls: Counter[tuple[str, bool]], aliases: Counter[str], rules: Rules, policy: Policy) -> list[str]:
+    """Refuses any word before a parenthesis that isn't syntax, an alias or a listed function."""
+    names: set[str] = set()
+    for (word, quoted), count in calls.items():
+        lower = word.lower()
+        if not quoted and word.upper() in BEFORE_PARENTHESES and not rules.functions.knows(lower):
+            continue
+        if _is_listed(lower, policy, rules) and not (quoted and word != lower):
+            names.add(lower)
+        elif count > aliases[lower]:
+            refuse_function(word, rules)
+    return sorted(names)
+
+
+def aliases_with_columns(tree: exp.Expr) -> Counter[str]:
+    """How often each name introduces a list of columns: `AS t(a, b)`, `WITH t(a, b) AS …`."""
+    return Counter(
+        str(alias.this.this).lower()
+        for alias in tree.find_all(exp.TableAlias)
+        if alias.args.get("columns") and isinstance(alias.this, exp.Identifier)
+    )
+
+
+def refuse_function(name: str, rules: Rules) -> None:
+    near = get_close_matches(name.lower(), rules.functions.names, n=3, cutoff=0.75)
+    reason = f"The function {name} isn't on the list of functions that {rules.name} queries may call."
+    raise Refused("forbidden_function", reason, where=name, suggestions=tuple(near))
+
+
+def _is_listed(name: str, policy: Policy, rules: Rules) -> bool:
+    return rules.functions.knows(name) or name in policy.extra_functions
+
+
+def _refuse_node(node: exp.Expr, rules: Rules) -> None:
+    name = type(node).__name__
+    where = _excerpt(node, rules)
+    if name in NODE_CODES:
+        code, reason = NODE_CODES[name]
+        raise Refused(code, f"{reason[0].upper()}{reason[1:]}.", where=where)
+    if isinstance(node, exp.Func):
+        raise Refused("forbidden_function", f"The function {node.sql_name()} isn't allowed.", where=where)
+    raise Refused("unsupported_syntax", f"{name} isn't among the constructs that can be proved.", where=where)
+
+
+def _excerpt(node: exp.Expr, rules: Rules) -> str | None:
+    try:
+        return node.sql(rules.dialect, comments=False)[:120]
+    except (ValueError, AttributeError, TypeError, RecursionError):  # a node that sqlglot can't print alone
+        return None
+
+
+def _check_arguments(node: exp.Expr, name: str, rules: Rules) -> None:
+    for argument, code, reason in FORBIDDEN_ARGUMENTS[name]:
+        if node.args.get(argument):
+            raise Refused(code, f"{reason[0].upper()}{reason[1:]}.", where=_excerpt(node, rules))
+
+
+def _check_cast(node: exp.Expr, rules: Rules, policy: Policy) -> None:
+    del policy
+    if node.this in _UNKNOWN_TYPES or node.args.get("kind"):
+        raise Refused("forbidden_cast", "Only the database's own types can be cast to.", where=_excerpt(node, rules))
+
+
+def _check_anonymous(node: exp.Expr, rules: Rules, policy: Policy) -> None:
+    name = node.this
+    quoted = isinstance(name, exp.Identifier)
+    text = str(name.this) if isinstance(name, exp.Identifier) else str(name)
+    lower = text.lower()
+    if isinstance(node.parent, exp.Dot) and _qualified_name(node.parent) in policy.extra_functions:
+        return
+    if not _is_listed(lower, policy, rules) or (quoted and text != lower):
+        refuse_function(text, rules)
+
+
+def _qualified_name(dot: exp.Expr) -> str:
+    left, right = dot.this, dot.args["expression"]
+    owner = str(left.this) if isinstance(left, exp.Identifier) else "?"
+    name = right.this if isinstance(right, exp.Anonymous) else getattr(right, "sql_name", str)()
+    return f"{owner}.{name}".lower()
+
+
+def _check_dot(node: exp.Expr, rules: Rules, policy: Policy) -> None:
+    if isinstance(node.args["expression"], exp.Func):
+        built_in = isinstance(node.this, exp.Identifier) and str(node.this.this).lower() == "pg_catalog"
+        if not (built_in and rules.fold == "lower") and _qualified_name(node) not in policy.extra_functions:
+            raise Refused(
+                "forbidden_function",
+                "Functions of a schema or of a value aren't allowed.",
+                where=_excerpt(node, rules),
+            )
+    elif not rules.structs:
+        raise Refused("unsupported_syntax", "Fields of a row value can't be proved.", _excerpt(node, rules))
+
+
+def _check_word(node: exp.Expr, rules: Rules, policy: Policy) -> None:
+    del policy
+    if not _WORDS.issuperset(str(node.this)):
+        raise Refused("unsupported_syntax", "A keyword was expected.", where=_excerpt(node, rules))
+
+
+def _check_cte(node: exp.Expr, rules: Rules, policy: Policy) -> None:
+    del policy
+    if not isinstance(node.this, (*QUERIES, exp.Table)):
+        raise Refused("not_a_query", "WITH may only hold queries.", where=_excerpt(node, rules))
+
+
+def _check_number(node: exp.Expr, rules: Rules, policy: Policy) -> None:
+    del policy
+    if not node.args.get("is_string") and not all(c.isalnum() or c in "._+-" for c in str(node.this)):
+        raise Refused("syntax", "That isn't a number.", where=_excerpt(node, rules))
+
+
+def _check_identifier(node: exp.Expr, rules: Rules, policy: Policy) -> None:
+    del rules, policy
+    if not str(node.this):
+        raise Refused("syntax", "A name is empty.")
+
+
+_CHECKS: dict[str, Callable[[exp.Expr, Rules, Policy], None]] = {
+    "DataType": _check_cast,
+    "Anonymous": _check_anonymous,
+    "AnonymousAggFunc": _check_anonymous,
+    "CombinedAggFunc": _check_anonymous,
+    "ParameterizedAgg": _check_anonymous,
+    "CombinedParameterizedAgg": _check_anonymous,
+    "Dot": _check_dot,
+    "Var": _check_word,
+    "CTE": _check_cte,
+    "Literal": _check_number,
+    "Identifier": _check_identifier,
+}

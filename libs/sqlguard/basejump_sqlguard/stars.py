@@ -1,0 +1,80 @@
+"""`*` becomes the columns that are permitted, in the order of the tables."""
+
+from __future__ import annotations
+
+from sqlglot import exp
+
+from basejump_sqlguard.columns import ColumnResolver
+from basejump_sqlguard.proof import Refused
+from basejump_sqlguard.sources import Field, Scope, Source
+
+
+def expand_stars(node: exp.Select, scope: Scope, columns: ColumnResolver) -> None:
+    """Replaces each star of a select list in place; one over columns that can't be known stays."""
+    if not any(item.is_star for item in node.expressions):
+        return
+    expanded: list[exp.Expr] = []
+    for item in node.expressions:
+        expanded += _Expansion(item, scope, columns).items() if item.is_star else [item]
+    if not expanded:
+        raise Refused("no_columns", "None of the columns that * stands for may be queried.", where="*")
+    node.set("expressions", expanded)
+
+
+class _Expansion:
+    def __init__(self, item: exp.Expr, scope: Scope, columns: ColumnResolver) -> None:
+        self._item = item
+        self._scope = scope
+        self._columns = columns
+        star = item.this if isinstance(item, exp.Column) else item
+        self._except = {_name(e).lower() for e in star.args.get("except_") or ()}
+        self._replace = {e.alias.lower(): e for e in star.args.get("replace") or ()}
+        self._rename = {_name(e.this).lower(): e for e in star.args.get("rename") or ()}
+
+    def items(self) -> list[exp.Expr]:
+        qualifier = self._item.args.get("table") if isinstance(self._item, exp.Column) else None
+        if qualifier is not None:
+            return self._of_one(qualifier)
+        if not self._scope.sources:
+            raise Refused("no_columns", "* needs a FROM.", where="*")
+        if all(source.open for source in self._scope.sources):
+            return [self._item]
+        merged = [self._column(None, found) for found in self._scope.merged.values()]
+        rest = [item for source in self._scope.sources for item in self._of_source(source, merged=True)]
+        return [item for item in (*merged, *rest) if item is not None]
+
+    def _of_one(self, qualifier: exp.Expr) -> list[exp.Expr]:
+        source = self._scope.source(self._columns.rules.key(qualifier))
+        if source is None:
+            raise Refused("unknown_alias", f"{qualifier.name}.* names no table of this query.", qualifier.name)
+        if source.open:
+            return [self._item]
+        return self._of_source(source, merged=False)
+
+    def _of_source(self, source: Source, *, merged: bool) -> list[exp.Expr]:
+        if source.open:
+            return [self._open_star(source)]
+        skip = self._scope.merged if merged else {}
+        items = (self._column(source, found) for found in source.visible() if found.name not in skip)
+        return [item for item in items if item is not None]
+
+    def _open_star(self, source: Source) -> exp.Expr:
+        if not source.alias:
+            raise Refused("unsupported_syntax", "* needs a name for every relation here.", where="*")
+        return exp.Column(this=exp.Star(), table=self._columns.rules.identifier(source.alias))
+
+    def _column(self, source: Source | None, found: Field) -> exp.Expr | None:
+        lower = found.name.lower()
+        if lower in self._except:
+            return None
+        if lower in self._replace:
+            return self._replace[lower]
+        column = exp.Column(this=self._columns.rules.identifier(found.name))
+        self._columns.bind(column, source, found)
+        if lower in self._rename:
+            return exp.Alias(this=column, alias=self._rename[lower].args["alias"])
+        return column
+
+
+def _name(item: exp.Expr) -> str:
+    return item.name

@@ -1,0 +1,91 @@
+"""Tables exist in the catalog and are permitted; afterwards each is named with its schema."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+
+from sqlglot import exp
+
+from basejump_sqlguard.catalog import Catalog, CatalogTable
+from basejump_sqlguard.dialects import Rules
+from basejump_sqlguard.proof import Refused
+
+_SYSTEM_SCHEMAS = frozenset(
+    ["pg_catalog", "information_schema", "pg_toast", "pg_internal", "sys", "mysql", "performance_schema", "sqlite_temp"]
+)
+_SYSTEM_PREFIXES = ("pg_", "sqlite_", "stl_", "stv_", "svl_", "svv_", "duckdb_")
+
+
+def find_table(node: exp.Table, catalog: Catalog, rules: Rules) -> CatalogTable:
+    """The permitted catalog table that a table node names; raises Refused."""
+    name = rules.key(node.this)
+    schema = _written_schema(node, rules)
+    found = [t for t in catalog.named(name) if schema is None or _same_schema(t.schema, schema)]
+    found = _by_default_schema(found, catalog) if schema is None else found
+    found = _closest(found, name, schema)
+    if len(found) > 1:
+        choices = tuple(f"{t.schema}.{t.name}" for t in found if not t.ignored)
+        raise Refused("ambiguous_table", f"{name} could be any of {', '.join(choices)}.", name, choices)
+    if not found or found[0].ignored:
+        written = f"{schema}.{name}" if schema else name
+        near = tuple(get_close_matches(name, catalog.permitted_names(), n=3, cutoff=0.5))
+        raise Refused(
+            "unknown_table", f"{written} isn't a table that may be queried here.", where=written, suggestions=near
+        )
+    return found[0]
+
+
+def write_table(node: exp.Table, table: CatalogTable, rules: Rules) -> None:
+    """Names the table as the catalog does, schema first."""
+    node.set("this", rules.identifier(table.name))
+    database, _, schema = table.schema.rpartition(".") if _has_databases(rules) else ("", "", table.schema)
+    node.set("db", rules.identifier(schema) if schema else None)
+    node.set("catalog", rules.identifier(database) if database else None)
+
+
+def check_uncatalogued(node: exp.Table, rules: Rules) -> None:
+    """Without a catalog: refuses what is a system table or a file by its very name."""
+    name = str(node.this.this)
+    schema = (_written_schema(node, rules) or "").lower()
+    if schema.rpartition(".")[2] in _SYSTEM_SCHEMAS or name.lower().startswith(_SYSTEM_PREFIXES):
+        raise Refused("unknown_table", "System tables may not be queried.", where=name)
+    if set(name) & set("/\\:*?@") or (rules.name == "duckdb" and "." in name):
+        raise Refused("external_reader", "Files can't be read.", where=name)
+
+
+def _has_databases(rules: Rules) -> bool:
+    return rules.name in ("bigquery", "snowflake", "tsql", "redshift")
+
+
+def _written_schema(node: exp.Table, rules: Rules) -> str | None:
+    schema, database = node.args.get("db"), node.args.get("catalog")
+    if schema is None:
+        return None
+    name = rules.key(schema)
+    return f"{rules.key(database)}.{name}" if database is not None else name
+
+
+def _same_schema(known: str, written: str) -> bool:
+    known, written = known.lower(), written.lower()
+    return known == written or known.endswith(f".{written}")
+
+
+def _by_default_schema(found: list[CatalogTable], catalog: Catalog) -> list[CatalogTable]:
+    if not catalog.default_schemas:
+        return found
+    for schema in catalog.default_schemas:
+        here = [table for table in found if table.schema == schema]
+        if here:
+            return here
+    return []
+
+
+def _closest(found: list[CatalogTable], name: str, schema: str | None) -> list[CatalogTable]:
+    """Exactly the written case wins; otherwise all that differ in case alone."""
+    for exact in (
+        [t for t in found if t.name == name and t.schema == (schema or t.schema)],
+        [t for t in found if t.name == name],
+    ):
+        if exact:
+            return exact
+    return found
