@@ -24,7 +24,6 @@ from basejump_common.bus import publish
 from basejump_common.contracts.chat import Message, Usage
 from basejump_common.contracts.connection import RunResult
 from basejump_common.contracts.result import RESULT_CREATED, ResultCreated
-from basejump_common.errors import Internal
 from basejump_common.storage.database import Database, Transaction
 from basejump_common.storage.jobs import Job, LeaseLost
 from basejump_common.telemetry import bind_request
@@ -69,14 +68,16 @@ class Answering:
                 final = await self._store(work, await self._ending(work))
             await self._stream.say_surely(job.client_uuid, final)
 
-    async def give_up(self, tx: Transaction, job: Job[AnswerPrompt], error: str) -> None:
+    async def give_up(self, tx: Transaction, job: Job[AnswerPrompt], _error: str) -> None:
         """After the last attempt: the prompt ends with an error, in the transaction that fails its job."""
         prompt = await prompt_rows.find(tx, job.payload.prompt_uuid)
         if prompt is None:
             return
-        final = messages.failure(prompt, CannotGoOn.because_of(Internal(error)), datetime.now(UTC))
-        if await settle(tx, prompt, final, background_context(job.payload.asker)):
-            await announce_later(tx, prompt, final)
+        final = prompt.message
+        if not prompt.answered:
+            final = messages.failure(prompt, failures.gave_up(), datetime.now(UTC))
+            await settle(tx, prompt, final, background_context(job.payload.asker))
+        await announce_later(tx, prompt, final)
 
     async def _store(self, work: Work, ending: Ending) -> Message:
         context = background_context(work.asker)
@@ -154,4 +155,4 @@ async def _guarded(planning: Awaitable[T]) -> T:
     except Exception as error:
         # A planner may fail in any way, and would fail again: the person learns it now, the log learns why.
         log.exception("the planner failed")
-        raise CannotGoOn.because_of(Internal("something went wrong while planning the query")) from error
+        raise failures.gave_up() from error

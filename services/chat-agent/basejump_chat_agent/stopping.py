@@ -44,10 +44,11 @@ class Stopping:
 
     async def tell(self, stopped: Sequence[Prompt], context: Context) -> None:
         """After the commit: tell who listens, and cancel the statements."""
-        await asyncio.gather(*(self._tell(prompt, context) for prompt in stopped))
+        told = (self._stream.say(prompt.client_uuid, prompt.message) for prompt in stopped)
+        canceled_runs = (self._cancel_run(prompt, context) for prompt in stopped)
+        await asyncio.gather(*told, *canceled_runs)
 
-    async def _tell(self, prompt: Prompt, context: Context) -> None:
-        await self._stream.say(prompt.client_uuid, prompt.message)
+    async def _cancel_run(self, prompt: Prompt, context: Context) -> None:
         try:
             await self._bus.call(STOP_RUN, StopRun(run_uuid=prompt.run_uuid), context)
         except BasejumpError as error:

@@ -27,7 +27,8 @@ class CannotGoOn(Exception):
     @classmethod
     def because_of(cls, error: BasejumpError) -> "CannotGoOn":
         """What another service, or a defect, has done to the prompt."""
-        return cls(error.code, f"{_sentence(error.message)} {_WHAT_TO_DO.get(error.code, '')}".strip())
+        what = error.message.removesuffix("; try again")  # our own advice follows
+        return cls(error.code, f"{_sentence(what)} {_WHAT_TO_DO.get(error.code, '')}".strip())
 
 
 def needs_language_model(reason: str) -> CannotGoOn:
@@ -64,6 +65,11 @@ def not_proved(reason: str, suggestions: tuple[str, ...]) -> CannotGoOn:
     """The proof refused the statement; it did not run."""
     meant = f" Did you mean {', '.join(suggestions)}?" if suggestions else ""
     return CannotGoOn("not_proved", f"{_sentence(reason)}{meant} {_WHAT_TO_DO['not_proved']}")
+
+
+def gave_up() -> CannotGoOn:
+    """Every attempt failed for a reason that only the log knows."""
+    return CannotGoOn("internal", f"Something went wrong on our side. {_WHAT_TO_DO['internal']}")
 
 
 def canceled() -> CannotGoOn:

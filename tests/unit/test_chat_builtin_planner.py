@@ -1,0 +1,91 @@
+"""The planner's port, filled by the planner without a language model."""
+
+from uuid import uuid4
+
+import pytest
+
+from basejump_chat_agent.adapters.builtin_planner import BuiltinPlanner
+from basejump_chat_agent.domain.planner import CannotAnswer, PlannedSql
+from basejump_common.contracts.connection import Column, ForeignKey, FoundValue, Table
+
+
+def table(name: str, *columns: Column, keys: tuple[ForeignKey, ...] = (), ignore: bool = False) -> Table:
+    return Table(
+        tbl_uuid=uuid4(),
+        db_uuid=uuid4(),
+        schema_name="hr",
+        table_name=name,
+        table_type="table",
+        columns=columns,
+        foreign_keys=keys,
+        ignore=ignore,
+    )
+
+
+def column(name: str, column_type: str = "integer", primary_key: bool = False, ignore: bool = False) -> Column:
+    return Column(col_uuid=uuid4(), column_name=name, column_type=column_type, primary_key=primary_key, ignore=ignore)
+
+
+DEPARTMENTS = table("departments", column("department_id", primary_key=True), column("department_name", "text"))
+EMPLOYEES = table(
+    "employees",
+    column("employee_id", primary_key=True),
+    column("salary", "numeric"),
+    column("department_id"),
+    keys=(
+        ForeignKey(
+            columns=("department_id",),
+            references_schema="hr",
+            references_table="departments",
+            references_columns=("department_id",),
+        ),
+    ),
+)
+TABLES = (EMPLOYEES, DEPARTMENTS)
+
+
+async def plan(question: str, tables: tuple[Table, ...] = TABLES, *values: FoundValue) -> PlannedSql | CannotAnswer:
+    return await BuiltinPlanner().plan(question, tables, values, (), "postgres")
+
+
+async def test_keys_reach_the_planner() -> None:
+    planned = await plan("What is the average salary by department?")
+    assert isinstance(planned, PlannedSql)
+    assert "department_name" in planned.sql
+    assert "JOIN" in planned.sql
+
+
+async def test_found_values_reach_the_planner() -> None:
+    question = "How many employees are in Shipping?"
+    assert "shipping" in [phrase.lower() for phrase in await BuiltinPlanner().phrases(question, TABLES)]
+    value = FoundValue(
+        phrase="Shipping",
+        schema_name="hr",
+        table_name="departments",
+        column_name="department_name",
+        value="Shipping",
+    )
+    planned = await plan(question, TABLES, value)
+    assert isinstance(planned, PlannedSql)
+    assert "'Shipping'" in planned.sql
+
+
+async def test_what_it_can_not_read_it_declines() -> None:
+    planned = await plan("Why is the sky blue?")
+    assert isinstance(planned, CannotAnswer)
+    assert planned.reason
+
+
+async def test_without_tables_it_declines() -> None:
+    assert isinstance(await plan("How many employees are there?", ()), CannotAnswer)
+
+
+@pytest.mark.parametrize("hidden", ["table", "column"])
+async def test_what_is_ignored_is_not_planned_with(hidden: str) -> None:
+    employees = table(
+        "employees",
+        column("employee_id", primary_key=True),
+        column("salary", "numeric", ignore=hidden == "column"),
+        ignore=hidden == "table",
+    )
+    assert isinstance(await plan("What is the average salary of employees?", (employees,)), CannotAnswer)
