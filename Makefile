@@ -6,12 +6,12 @@ UV := $(BIN)/uv
 LIBS := common sqlguard planner cli devstack
 SERVICES := gateway auth account connection-indexer chat-agent
 PACKAGES := $(addprefix libs/,$(LIBS)) $(addprefix services/,$(SERVICES))
-SOURCES := libs services tests examples
+SOURCES := libs services tests examples deploy requirements
 STAMP := $(VENV)/.installed
 export PORT ?= 8000
 
 .DEFAULT_GOAL := help
-.PHONY: help install run demo test check format lock bench clean
+.PHONY: help install run demo test check format record lock bench clean
 
 help:  ## List the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -38,12 +38,15 @@ test: install  ## Run every test: unit, contract, component, end-to-end
 check: install  ## Format, lint, strict types, layering, deployment files
 	@$(BIN)/ruff format --check $(SOURCES)
 	@$(BIN)/ruff check $(SOURCES)
-	@$(BIN)/mypy $(addsuffix /basejump_*,$(PACKAGES)) tests examples
+	@$(BIN)/mypy $(PACKAGES) tests examples deploy requirements
 	@$(BIN)/python deploy/validate.py
 
 format: install  ## Format and sort imports
 	@$(BIN)/ruff check --quiet --fix $(SOURCES) || true
 	@$(BIN)/ruff format $(SOURCES)
+
+record: install  ## Record wire schemas, NATS users and settings again, after a deliberate change
+	@$(BIN)/python tests/contract/record.py
 
 lock: install  ## Lock the requirements again, one set per image and one for development
 	@$(BIN)/python requirements/lock.py

@@ -15,15 +15,15 @@ OWN = [f"--no-emit-package=basejump-{name}" for name in (*LIBRARIES, *SERVICES)]
 
 
 def lock(name: str, *sources: str) -> None:
-    """Writes requirements/<name>.txt from the given project files (paths or uv arguments)."""
+    """Write requirements/<name>.txt from the given project files (paths or uv arguments)."""
     command = [str(UV), "pip", "compile", "--quiet", "--generate-hashes", "--no-emit-index-url", "--universal"]
     command += ["--python-version=3.11", "--no-header", "--no-annotate", *OWN, f"--output-file=requirements/{name}.txt"]
     subprocess.run([*command, *sources], cwd=ROOT, check=True)  # noqa: S603 (our own arguments)
 
 
 def main() -> None:
-    Path(ROOT / "requirements/uv.in").write_text("uv\n")
     lock("uv", "requirements/uv.in")
+    lock("build", "requirements/build.in")
     for service in SERVICES:
         lock(service, f"services/{service}/pyproject.toml")
     lock("cli", "libs/cli/pyproject.toml")
