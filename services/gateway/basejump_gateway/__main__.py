@@ -2,12 +2,12 @@
 
 from basejump_common.runtime import run
 from basejump_gateway.bootstrap import bootstrap
-from basejump_gateway.settings import GatewaySettings
+from basejump_gateway.settings import Settings
 
 
 def main() -> None:
     """The process."""
-    run("gateway", GatewaySettings, bootstrap)
+    run("gateway", Settings, bootstrap)
 
 
 if __name__ == "__main__":

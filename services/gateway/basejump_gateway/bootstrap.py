@@ -11,11 +11,11 @@ from basejump_gateway.endpoints import Endpoints
 from basejump_gateway.prompts import Prompts, Waits
 from basejump_gateway.routes import ROUTES
 from basejump_gateway.server import bind, listening
-from basejump_gateway.settings import GatewaySettings
+from basejump_gateway.settings import Settings
 
 
 @asynccontextmanager
-async def bootstrap(settings: GatewaySettings) -> AsyncIterator[Service]:
+async def bootstrap(settings: Settings) -> AsyncIterator[Service]:
     """The gateway, listening; leaving the block drains it."""
     async with foundation(settings, "gateway") as base:
         prompts = Prompts(base.bus)

@@ -1,14 +1,14 @@
 """uvicorn, with an end that loses nothing: the service's runtime owns the signals, not uvicorn."""
 
 import asyncio
-import contextlib
 import logging
 import socket
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 import uvicorn
 
+from basejump_common.health import SilentServer
 from basejump_gateway.edge import Edge
 
 log = logging.getLogger("basejump.gateway")
@@ -19,7 +19,7 @@ GRACE_SECONDS = 0.5
 KEEP_ALIVE_SECONDS = 75
 
 
-class _Server(uvicorn.Server):
+class _Server(SilentServer):
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
         self.listens = asyncio.Event()
@@ -27,10 +27,6 @@ class _Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         self.listens.set()
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
 
     def refuse_new_connections(self) -> None:
         for server in self.servers:

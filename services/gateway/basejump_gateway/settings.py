@@ -7,7 +7,7 @@ from msgspec import Meta
 from basejump_common.settings import BusSettings
 
 
-class GatewaySettings(BusSettings, frozen=True, kw_only=True):
+class Settings(BusSettings, frozen=True, kw_only=True):
     """The gateway has no tables, so no database."""
 
     host: Annotated[str, Meta(description="Address the API listens on; 0.0.0.0 for all.")] = "127.0.0.1"
