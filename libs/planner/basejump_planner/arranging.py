@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from basejump_planner.asking import item, noun
 from basejump_planner.cursor import Cursor
+from basejump_planner.linking import ColumnMention
 from basejump_planner.reading import AggregateItem, CountItem, CountOf, Measured, Noun, Order, Target
 from basejump_planner.vocabulary import (
     AGGREGATES,
@@ -55,15 +56,10 @@ def _and_noun(c: Cursor) -> Noun | None:
 
 def ordering(c: Cursor) -> bool:
     """`sorted by age in descending order`, `in alphabetical order of name`, `from youngest to oldest`."""
-    start = c.position
     ordered = c.cue(ORDER) is not None
-    c.articles()
-    c.word({"their", "in", "the"})
+    c.attempt(_in)
     direction = c.cue(DIRECTIONS)
     if not ordered and direction is None:
-        return False
-    if direction is None and c.tokens[c.position - 1].text in ("in", "the"):
-        c.position = start
         return False
     c.word({"of", "by", "on", "according"})
     c.word({"to"})
@@ -168,7 +164,7 @@ def _superlative(c: Cursor) -> bool:
     number = _leading_number(c)
     start = c.position
     general, options = c.attempt(lambda _: c.cue(SUPERLATIVES)), None
-    column = c.column() if general is not None else None
+    column = c.attempt(_measured_column) if general is not None else None
     if column is None:
         c.position = start
         options = c.cue(QUALITIES)
@@ -182,8 +178,10 @@ def _superlative(c: Cursor) -> bool:
     return _rank(c, column, general or "desc", number)
 
 
-def _measured_column(c: Cursor):  # type: ignore[no-untyped-def]
-    return c.column() if not c.tables() else None
+def _measured_column(c: Cursor) -> ColumnMention | None:
+    """A column, unless the same words name a table: in "the oldest people" nothing is said of a column."""
+    tables, column = c.tables(), c.column()
+    return None if column is None or (tables and tables[0].end >= column.end) else column
 
 
 def _common(c: Cursor) -> bool:

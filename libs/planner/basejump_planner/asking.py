@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from basejump_planner.cursor import Cursor
-from basejump_planner.linking import EXACT, OWNED, ColumnMention
+from basejump_planner.linking import BARE, EXACT, OWNED, ColumnMention
 from basejump_planner.reading import (
     AggregateItem,
     AsideAggregate,
@@ -17,12 +19,21 @@ from basejump_planner.reading import (
 )
 from basejump_planner.vocabulary import (
     AGGREGATES,
+    AVERAGE_VALUE,
+    BETWEEN,
     COMMON,
+    COMPARISONS,
+    CONTAINS,
     COUNT,
     DISTINCT,
+    EACH,
+    MISSING,
+    OWNERS,
     QUALITIES,
     SEPARATORS,
+    TIME_COMPARISONS,
     Aggregate,
+    Phrase,
 )
 
 
@@ -42,13 +53,29 @@ def noun(c: Cursor) -> Noun | None:
 
 def items(c: Cursor) -> bool:
     """A list of things to show, added to the draft; False where none stands here."""
-    first = c.attempt(item)
-    if first is None:
+    found = c.attempt(item)
+    if found is None:
         return False
-    c.draft.items.extend(first)
-    while more := c.attempt(next_item):
-        c.draft.items.extend(more)
+    while found:
+        c.draft.items.extend(found)
+        _note_owner(c)
+        found = c.attempt(next_item)
     return True
+
+
+def _note_owner(c: Cursor) -> None:
+    """In "names of journalists" the names are the journalists'; nothing is consumed."""
+    start = c.position
+    tied = c.word(OWNERS) is not None
+    tied = c.cue(EACH) is not None or tied
+    c.articles()
+    table = c.tables()[0] if tied and c.tables() else None
+    columns = c.columns()
+    if table is not None and not (columns and columns[0].end > table.end):
+        for thing in c.draft.items:
+            if isinstance(thing, Noun) and thing.column is not None:
+                c.draft.owners.setdefault(thing.column.start, table.table)
+    c.position = start
 
 
 def next_item(c: Cursor) -> list[Item] | None:
@@ -66,11 +93,15 @@ def next_item(c: Cursor) -> list[Item] | None:
 
 def _begins_a_condition(c: Cursor) -> bool:
     """After "… and salary", "above 5000" makes it a condition rather than one more thing to show."""
-    token = c.token
-    if token is None:
+    c.skip({"is", "are", "was", "were", "not"})
+    cues = (COMPARISONS, TIME_COMPARISONS, BETWEEN, CONTAINS, MISSING)
+    return c.constant() is not None or bool(c.values()) or any(_introduces_value(c, table) for table in cues)
+
+
+def _introduces_value(c: Cursor, cues: Mapping[Phrase, object]) -> bool:
+    if c.cue(cues) is None:
         return False
-    c.skip({"is", "are", "was", "were"})
-    return bool(c.constant() or c.values() or c.word({"greater", "more", "less", "above", "below", "over", "under", "between"}))
+    return cues is MISSING or c.constant() is not None or bool(c.values()) or c.cue(AVERAGE_VALUE) is not None
 
 
 def item(c: Cursor) -> list[Item] | None:
@@ -111,11 +142,17 @@ def _counted(c: Cursor) -> list[Item] | None:
     distinct = c.cue(DISTINCT) is not None
     described = c.attempt(_value_before_noun)
     found = noun(c)
-    if found is None:
+    if found is None or _goes_on_as_noun(c):
         return None
     if described:
         c.draft.require(described)
     return [CountItem(found, distinct, total)]
+
+
+def _goes_on_as_noun(c: Cursor) -> bool:
+    """In "movie reviews" the movie isn't what is counted."""
+    named = any(candidate.level >= BARE for mention in c.columns() for candidate in mention.candidates)
+    return named or bool(c.tables())
 
 
 def _value_before_noun(c: Cursor) -> ValueMatch | None:
@@ -243,9 +280,20 @@ def _limited_rows(c: Cursor) -> list[Item] | None:
 
 def _plain(c: Cursor) -> list[Item] | None:
     described = c.attempt(_value_before_noun)
-    found = noun(c)
+    found = c.attempt(_name_of_column) or noun(c)
     if found is None:
         return None
     if described:
         c.draft.require(described)
     return [found]
+
+
+def _name_of_column(c: Cursor) -> Noun | None:
+    """`the names of all cities` where a city is no row but a text in a column."""
+    if c.word({"name", "names"}) is None or c.word(OWNERS) is None:
+        return None
+    c.articles()
+    found = noun(c)
+    if found is None or found.table is not None or found.column is None:
+        return None
+    return found if max(candidate.level for candidate in found.column.candidates) == EXACT else None

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from basejump_planner.joining import Joins, Unsure
-from basejump_planner.linking import EXACT, OWNED, WEAK, ColumnMention, ColumnRef, Lexicon
+from basejump_planner.linking import BARE, EXACT, OWNED, WEAK, ColumnMention, ColumnRef, Lexicon
 from basejump_planner.model import Table, ValueHit
 from basejump_planner.naming import is_numeric, name_columns, time_columns
 from basejump_planner.reading import Measured, Moment, Target, ValueMatch
@@ -14,14 +14,18 @@ from basejump_planner.words import stems
 
 # A surer match further away may win over a vaguer one near by; see `Chooser.column`.
 _LEVEL_WORTH = 10
+_IDENTIFIERS = {("id",), ("code",), ("number",), ("key",)}
 _MENTIONED, _NEIGHBOUR, _TWO_AWAY, _FAR = 8, 25, 32, 36
 
 
 class Chooser:
     """Settles phrases for one head table; `mentioned` are the other tables that the question names."""
 
-    def __init__(self, lexicon: Lexicon, joins: Joins, head: Table, mentioned: Sequence[Table]) -> None:
+    def __init__(
+        self, lexicon: Lexicon, joins: Joins, head: Table, mentioned: Sequence[Table], owners: Mapping[int, Table]
+    ) -> None:
         self.lexicon = lexicon
+        self._owners = owners
         self.joins = joins
         self.head = head
         self._mentioned = {table.key for table in mentioned}
@@ -35,12 +39,16 @@ class Chooser:
         scored: dict[ColumnRef, int] = {}
         for candidate in mention.candidates:
             remoteness = self._remoteness(candidate.ref.table)
-            if remoteness is not None:
-                scored[candidate.ref] = candidate.level * _LEVEL_WORTH - remoteness
+            owned = self._owner(mention).key == candidate.ref.table.key
+            if remoteness is None or (remoteness > _MENTIONED and candidate.level < OWNED):
+                continue
+            scored[candidate.ref] = candidate.level * _LEVEL_WORTH - (0 if owned else remoteness or _MENTIONED)
         if not scored:
             raise Unsure(f"“{mention.text}” isn't a column of {self.head.name} or of a table connected with it")
         best = max(scored.values())
         refs = [ref for ref, score in scored.items() if score == best]
+        if len(refs) > 1 and stems(mention.text.split()) in _IDENTIFIERS:
+            refs = [ref for ref in refs if ref.column.primary_key] or refs
         if len(refs) > 1:
             raise Unsure(f"“{mention.text}” may be {_either(refs)}")
         return refs[0]
@@ -49,8 +57,12 @@ class Chooser:
         """What "name" means for a head that has a first and a last name; None for every other phrase."""
         if stems(mention.text.split()) not in (("name",), ("full", "name")):
             return None
-        own = [c for c in mention.candidates if c.ref.table.key == self.head.key and c.level >= OWNED]
-        return None if own else name_columns(self.head, self.lexicon) or None
+        owner = self._owner(mention)
+        own = [c for c in mention.candidates if c.ref.table.key == owner.key and c.level >= BARE]
+        return None if own else name_columns(owner, self.lexicon) or None
+
+    def _owner(self, mention: ColumnMention) -> Table:
+        return self._owners.get(mention.start, self.head)
 
     def has(self, mention: ColumnMention, table: Table, level: int = WEAK) -> bool:
         return any(c.ref.table.key == table.key and c.level >= level for c in mention.candidates)

@@ -62,6 +62,8 @@ def _without(c: Cursor) -> bool:
     if c.cue(WITHOUT) is None:
         return False
     c.articles()
+    if c.attempt(_column_without_value):
+        return True
     columns = c.columns()
     table = c.table()
     if table is not None and not (columns and columns[0].end > table.end):
@@ -72,6 +74,15 @@ def _without(c: Cursor) -> bool:
         return False
     c.draft.require(Missing(column, negated=False))
     return True
+
+
+def _column_without_value(c: Cursor) -> bool:
+    """`do not have the status "Closed"`."""
+    column = c.column()
+    if column is None:
+        return False
+    c.skip(_LINKS)
+    return _values(c, column, negated=True)
 
 
 def _measured_comparison(c: Cursor) -> bool:
@@ -231,7 +242,7 @@ def _time_operator(c: Cursor, target: Target) -> bool:
     constant = c.constant()
     if constant is None or constant.kind == "text":
         return False
-    c.draft.require(Comparison(target, c.cue(OR_MORE) or operator, constant))
+    c.draft.require(Comparison(target, c.cue(OR_MORE) or operator, constant, temporal=True))
     return True
 
 
@@ -317,8 +328,9 @@ def _found_value(c: Cursor) -> bool:
     """A value found in the database, with or without a noun beside it that says what it is."""
     negated = c.attempt(_negation) is True
     c.skip({"in", "from", "the", "either"})
+    capital = c.token is not None and (c.token.capital or c.token.is_quoted)
     hits = c.values()
-    if not hits:
+    if not hits or not (capital or c.draft.items):
         return False
     table = c.attempt(lambda _: _table_of_hits(c, hits))
     column = None if table else c.attempt(lambda _: _column_of_hits(c, hits))

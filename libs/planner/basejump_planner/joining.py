@@ -57,7 +57,7 @@ class Joins:
                 (*path, link)
                 for path in frontier
                 for link in self._links[path[-1].right.key if path else start.key]
-                if link.right.key not in seen
+                if link.right.key not in seen and not _is_sideways(path, link)
             ]
             found = [path for path in frontier if path[-1].right.key == goal.key]
             if found:
@@ -81,6 +81,11 @@ class Joins:
     def distance(self, start: Table, goal: Table) -> int | None:
         found = self.paths(start, goal)
         return len(found[0]) if found else None
+
+
+def _is_sideways(path: Sequence[Link], link: Link) -> bool:
+    """Up to a parent and down to its other children: rows that share a parent have nothing else in common."""
+    return any(step.to_one for step in path) and not link.to_one
 
 
 def _columns_exist(table: Table, names: Sequence[str]) -> bool:

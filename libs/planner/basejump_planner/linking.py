@@ -12,10 +12,11 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from basejump_planner.model import Column, Table
-from basejump_planner.vocabulary import GENERIC_ENDINGS, SYNONYMS
+from basejump_planner.vocabulary import GENERIC_ENDINGS, GENERIC_NAMES, GLUE, NOT_ALONE, RELATION_VERBS, SYNONYMS
 from basejump_planner.words import Token, identifier_words, stem, stems
 
-EXACT, OWNED, SYNONYM, WEAK = 4, 3, 2, 1
+# A phrase is all of a name; the name with its table before it; the name without its table; a synonym of one of those; a part.
+EXACT, OWNED, BARE, SYNONYM, WEAK = 5, 4, 3, 2, 1
 _LONGEST_PHRASE = 5
 Stems = tuple[str, ...]
 
@@ -106,7 +107,8 @@ class Lexicon:
         """The column mentions that begin at a token, longest first."""
         found = []
         for end, phrase in _phrases_from(tokens, start):
-            candidates = self._column_candidates(phrase)
+            rephrased = end - start > 1 or tokens[start].text not in RELATION_VERBS
+            candidates = self._column_candidates(phrase, rephrased=rephrased)
             if candidates:
                 text = " ".join(token.text for token in tokens[start:end])
                 found.append(ColumnMention(start, end, candidates, text))
@@ -128,9 +130,9 @@ class Lexicon:
         refs = [c.ref for c in found if c.level == best]
         return refs[0] if len(refs) == 1 and best > WEAK else None
 
-    def _column_candidates(self, phrase: Stems) -> tuple[Candidate, ...]:
+    def _column_candidates(self, phrase: Stems, *, rephrased: bool) -> tuple[Candidate, ...]:
         found = dict(self._columns.get(phrase, {}))
-        for other in rephrasings(phrase):
+        for other in rephrasings(phrase) if rephrased else ():
             for key, candidate in self._columns.get(other, {}).items():
                 level = min(candidate.level, SYNONYM)
                 if key not in found or found[key].level < level:
@@ -200,7 +202,7 @@ def _phrases_from(tokens: Sequence[Token], start: int) -> Iterator[tuple[int, St
 
 def _table_forms(words: Stems) -> Iterator[tuple[Stems, int]]:
     yield words, EXACT
-    if len(words) > 1:
+    if len(words) > 1 and words[-1] not in GLUE:
         yield words[-1:], WEAK
         yield words[:1] + words[-1:], WEAK
 
@@ -208,22 +210,25 @@ def _table_forms(words: Stems) -> Iterator[tuple[Stems, int]]:
 def _column_forms(words: Stems, table_words: Stems) -> Iterator[tuple[Stems, int]]:
     if not words:
         return
-    yield words, EXACT
+    yield words, BARE if len(words) == 1 and words[0] in _GENERIC_NAMES else EXACT
     own = tuple(word for word in words if word not in table_words)
     if own and own != words:
-        yield own, OWNED
+        yield own, BARE
     for prefix in {table_words, table_words[-1:]}:
         yield prefix + words, OWNED
         if own:
             yield prefix + own, OWNED
     bare = own or words
-    if len(words) > 1 and words[-1] in _GENERIC:
+    if len(words) > 1 and words[-1] in _GENERIC and words[:-1] not in _NOT_ALONE:
         yield words[:-1], WEAK
     while len(bare) > 1 and bare[-1] in _GENERIC:
         bare = bare[:-1]
-        yield bare, WEAK
+        if bare not in _NOT_ALONE:
+            yield bare, WEAK
     if len(own or words) > 1:
         yield (own or words)[-1:], WEAK
 
 
 _GENERIC = frozenset(stem(word) for word in GENERIC_ENDINGS)
+_GENERIC_NAMES = frozenset(stem(word) for word in GENERIC_NAMES)
+_NOT_ALONE = frozenset((stem(word),) for word in NOT_ALONE)

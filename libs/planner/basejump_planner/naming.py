@@ -48,12 +48,19 @@ def name_columns(table: Table, lexicon: Lexicon) -> tuple[ColumnRef, ...]:
         for ref in refs:
             if words[ref] == wanted or tuple(word for word in words[ref] if word not in own) == wanted:
                 return (ref,)
+    for ref in refs:
+        if words[ref] == own and is_text(ref.column):
+            return (ref,)
     first = [ref for ref in refs if words[ref][-2:] == ("first", "name")]
     last = [ref for ref in refs if words[ref][-2:] == ("last", "name")]
     if len(first) == len(last) == 1:
         return (first[0], last[0])
-    ending = [ref for ref in refs if words[ref][-1:] in (("name",), ("titl",)) and is_text(ref.column)]
+    ending = [ref for ref in refs if _ends_in_name(ref, words[ref]) and is_text(ref.column)]
     return (ending[0],) if len(ending) == 1 else ()
+
+
+def _ends_in_name(ref: ColumnRef, words: tuple[str, ...]) -> bool:
+    return words[-1:] in (("name",), ("titl",)) or ref.column.name.lower().endswith("name")
 
 
 def time_columns(table: Table, lexicon: Lexicon) -> tuple[ColumnRef, ...]:

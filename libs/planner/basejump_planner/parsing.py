@@ -70,6 +70,8 @@ def _modifier(c: Cursor) -> bool:
     if c.draft.items and not c.draft.alternative and (more := c.attempt(next_item)):
         c.draft.items.extend(more)
         return True
+    if c.position and c.word({"where", "when"}) is not None:
+        return True
     if not c.draft.items and c.attempt(items):
         return True
     return bool(c.attempt(_table)) or _nothing_said(c)

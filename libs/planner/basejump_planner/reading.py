@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal, NamedTuple
 
 from basejump_planner.linking import ColumnMention, ColumnRef, TableMention
-from basejump_planner.model import ValueHit
+from basejump_planner.model import Table, ValueHit
 from basejump_planner.vocabulary import Aggregate, Direction, Operator, Quality
 
 
@@ -68,11 +68,12 @@ Item = Noun | AggregateItem | CountItem
 
 
 class Comparison(NamedTuple):
-    """`target operator constant`."""
+    """`target operator constant`; `temporal` when said as of time: after, before, in."""
 
     target: Target
     operator: Operator
     constant: Constant
+    temporal: bool = False
 
 
 class Range(NamedTuple):
@@ -155,6 +156,7 @@ class Draft:
     groups: list[Noun] = field(default_factory=list)
     sizes: list[GroupSize] = field(default_factory=list)
     orders: list[Order] = field(default_factory=list)
+    owners: dict[int, Table] = field(default_factory=dict)
     limit: int | None = None
     top: bool = False
     distinct: bool = False
@@ -174,4 +176,4 @@ class Draft:
         lists = {
             name: list(getattr(self, name)) for name in ("items", "tables", "conditions", "groups", "sizes", "orders")
         }
-        return replace(self, **lists)
+        return replace(self, owners=dict(self.owners), **lists)

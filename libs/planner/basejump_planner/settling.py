@@ -8,7 +8,7 @@ from basejump_planner.choosing import Chooser
 from basejump_planner.joining import Joins, Unsure, is_to_one
 from basejump_planner.linking import EXACT, SYNONYM, ColumnMention, ColumnRef, Lexicon, TableMention
 from basejump_planner.model import Table
-from basejump_planner.naming import can_be_measured, is_key, is_numeric, is_text, is_time, name_columns, primary_key
+from basejump_planner.naming import can_be_measured, is_key, is_numeric, is_text, is_time, name_columns, primary_key, time_columns
 from basejump_planner.query import Aggregated, Counted, Presence, Query, Selected, Shown, Size, SortKey, Test
 from basejump_planner.reading import (
     AgainstAverage,
@@ -28,7 +28,6 @@ from basejump_planner.reading import (
     Related,
     ValueMatch,
 )
-from basejump_planner.vocabulary import Direction, Operator
 
 
 def settle(draft: Draft, lexicon: Lexicon, joins: Joins) -> Query:
@@ -38,7 +37,7 @@ def settle(draft: Draft, lexicon: Lexicon, joins: Joins) -> Query:
         Unsure: a phrase may mean several things, tables can't be joined, or the parts don't fit together.
     """
     head = _head(draft, lexicon, joins)
-    chooser = Chooser(lexicon, joins, head, _mentioned(draft))
+    chooser = Chooser(lexicon, joins, head, _mentioned(draft), draft.owners)
     return _Settlement(draft, chooser).query()
 
 
@@ -161,6 +160,9 @@ class _Settlement:
         self.chooser = chooser
         self.head = chooser.head
         self.lexicon = chooser.lexicon
+        entities = [item.table.table for item in draft.items if isinstance(item, Noun) and item.table is not None]
+        named = [*entities, *(mention.table for mention in draft.tables), *draft.owners.values()]
+        self.head_is_named = any(table.key == self.head.key for table in named)
 
     def query(self) -> Query:
         draft = self.draft
@@ -178,10 +180,22 @@ class _Settlement:
     def _selected(self) -> list[Selected]:
         selected: list[Selected] = []
         for item in self.draft.items:
-            selected.extend(self._item(item))
+            selected.extend(self._likewise(selected, self._item(item)))
         if not selected:
             selected.extend(self._named_rows(self.head))
         return list(dict.fromkeys(selected))
+
+    def _likewise(self, before: list[Selected], now: list[Selected]) -> list[Selected]:
+        """ "The average age and weight": what follows an aggregate is aggregated likewise."""
+        last = before[-1] if before else None
+        if not isinstance(last, Aggregated) or self.draft.groups:
+            return now
+        return [
+            Aggregated(last.function, item.ref, last.distinct)
+            if isinstance(item, Shown) and can_be_measured(item.ref)
+            else item
+            for item in now
+        ]
 
     def _item(self, item: Noun | AggregateItem | CountItem) -> list[Selected]:
         match item:
@@ -245,9 +259,13 @@ class _Settlement:
 
     def _condition(self, condition: Condition) -> Test | Presence:
         match condition:
-            case Comparison(target=target, operator=operator, constant=constant):
-                ref, direction = self.chooser.target(target)
-                return Test(ref, _directed(operator, direction), (_fitting(ref, constant),))
+            case Comparison(target=target, operator=operator, constant=constant, temporal=temporal):
+                ref, _ = self.chooser.target(target)
+                if temporal and ref not in time_columns(ref.table, self.lexicon):
+                    raise Unsure(f"{ref.table.name}.{ref.column.name} doesn't hold time")
+                if is_key(ref) and operator not in ("=", "<>"):
+                    raise Unsure(f"{ref.table.name}.{ref.column.name} identifies rows and measures nothing")
+                return Test(ref, operator, (_fitting(ref, constant),))
             case Range(target=target, low=low, high=high):
                 ref, _ = self.chooser.target(target)
                 return Test(ref, "between", (_fitting(ref, low), _fitting(ref, high)))
@@ -257,7 +275,10 @@ class _Settlement:
                     raise Unsure(f"{ref.table.name}.{ref.column.name} isn't text")
                 return Test(ref, "like", (Constant("text", pattern),), negated)
             case Missing(target=target, negated=negated):
-                return Test(self.chooser.target(target)[0], "null", (), negated)
+                ref, _ = self.chooser.target(target)
+                if ref.table.key != self.head.key:
+                    raise Unsure(f"it isn't clear what to do without {ref.table.name}.{ref.column.name}")
+                return Test(ref, "null", (), negated)
             case ValueMatch():
                 ref, values = self.chooser.values(condition)
                 return Test(ref, "in", tuple(Constant("text", value) for value in values), condition.negated)
@@ -366,13 +387,17 @@ class _Settlement:
         """Counting for HAVING or ORDER BY groups by what is shown: by rows of the head, or by a column's values."""
         counts = [size.counted for size in query.sizes]
         counts += [key.key for key in query.order_by if isinstance(key.key, Counted)]
-        if not counts or query.group_by:
+        aggregates = [key.key for key in query.order_by if isinstance(key.key, Aggregated)]
+        if not (counts or aggregates) or query.group_by:
             return
+        if any(is_to_one(self.chooser.joins.path(self.head, c.table)) for c in counts if c.table.key != self.head.key):
+            if self.head_is_named:
+                raise Unsure("it counts what there can be only one of")
         measures = [s for s in query.selected if not isinstance(s, Shown)]
         if measures and not (query.sizes and len(query.selected) == 1 and isinstance(measures[0], Counted)):
             raise Unsure("it mixes figures of single rows and of groups")
         plain = [s.ref for s in query.selected if isinstance(s, Shown)]
-        by_rows = counts[0].table.key != self.head.key
+        by_rows = not counts or (counts[0].table.key != self.head.key and self.head_is_named)
         key = list(primary_key(self.head)) if by_rows else []
         if by_rows and not key:
             raise Unsure(f"{self.head.name} has no primary key to count by")
@@ -382,11 +407,6 @@ class _Settlement:
 
 def _no_name(table: Table) -> tuple[ColumnRef, ...]:
     raise Unsure(f"{table.name} has no column that names its rows")
-
-
-def _directed(operator: Operator, direction: Direction | None) -> Operator:
-    del direction
-    return operator
 
 
 def _fitting(ref: ColumnRef, constant: Constant) -> Constant:
@@ -430,6 +450,12 @@ def _refs(query: Query) -> Iterable[ColumnRef]:
 
 
 def _check(query: Query, draft: Draft) -> None:
+    averages = [position for position, group in enumerate(draft.conditions) if isinstance(group[0], AgainstAverage)]
+    if averages and averages[0] + 1 < len(query.tests):
+        raise Unsure("it isn't clear of which rows the average is meant")
+    if any(isinstance(t, Presence) and t.negated for g in query.tests for t in g) and len(query.tests) > 1:
+        if any(test.table.key != query.base.key for g in query.tests for test in g if isinstance(test, Presence) and not test.negated):
+            raise Unsure("it isn't clear which related rows are not to be there")
     if query.limit is not None and not query.order_by:
         raise Unsure("it asks for some rows without saying by which order")
     equal = [group[0].ref for group in query.tests if len(group) == 1 and _is_equality(group[0])]  # type: ignore[union-attr]

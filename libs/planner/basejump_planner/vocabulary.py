@@ -43,7 +43,7 @@ OPENERS = _cues(
 ARTICLES = _words("the a an all of any some every their its his her our this these those")
 # Words that only tie phrases together; skipping them can't change what is asked.
 GLUE = _words(
-    "the a an all of for in on at to from by with that which who whom whose where when is are was were be been being has have"
+    "the a an all of for in on at to from by with that which who whom whose is are was were be been being has have"
     " had do does did there any some their its his her it they he she them this these those please our we us you me"
     " and , ; : as also respectively corresponding given currently"
 )
@@ -59,8 +59,8 @@ HERE = _cues((True, "in the database | in our database | in the system | in tota
               " | in all | in the data | in this database | in the company | in our company"))
 
 SEPARATORS = _cues(
-    (True, "and | , | , and | & | as well as | , as well as | along with | together with | and also | plus | with"
-     " | and the corresponding | with corresponding | with the corresponding | , along with | , together with")
+    (True, "and | , | , and | & | as well as | , as well as | along with | together with | and also | plus"
+     " | and the corresponding | with corresponding | with the corresponding | , along with | , together with | with their | and their")
 )
 OWNERS = _words("of for from in on by among across")
 
@@ -102,7 +102,7 @@ TIME_COMPARISONS: dict[Phrase, Operator] = _cues(
     ("<", "before | earlier than | prior to"),
     (">=", "since | starting from | from | on or after"),
     ("<=", "until | through | on or before | up until"),
-    ("=", "in | during | on | in the year | in year | of | for | dated"),
+    ("=", "in | during | on | in the year | in year | dated"),
 )  # type: ignore[assignment]
 BETWEEN = _cues((True, "between | in between | from | ranging from | in the range | in the range of | in the range from"))
 NAMED = _cues((True, "named | called | titled | with name | whose name is | with the name | entitled | by the name of | with the name of"
@@ -139,8 +139,8 @@ EACH = _cues(
 ORDER = _cues(
     (True, "sorted by | ordered by | order by | sort by | sorted in | ordered in | ranked by | in order of | in the order of | arranged by"
      " | sorted | ordered | order them by | sort them by | sort the results by | order the results by | listed by | in order by"
-     " | sorted according to | ordered according to | sort the list by | and order by | listed in | in | in the | arranged in"
-     " | sort results by | and sort them by | sort them in | rank them by | order them in | sorted alphabetically by | listed"
+     " | sorted according to | ordered according to | sort the list by | and order by | arranged in"
+     " | sort results by | and sort them by | sort them in | rank them by | order them in | sorted alphabetically by"
      " | sort in | order in | sort the results in | and sort by | ranked in | sorted from")
 )
 DIRECTIONS: dict[Phrase, Direction] = _cues(
@@ -287,7 +287,7 @@ region | district | area
 city | town
 department | division
 job | occupation | position | role | profession
-salary | wage | pay | earnings | compensation | income
+salary | wage | pay | compensation
 first name | forename | given name
 last name | surname | family name
 address | location
@@ -412,3 +412,7 @@ COMMON_PARTS = _words(
 )
 # Endings of column names that people leave out: "department" for department_code, "hired" for hire_date.
 GENERIC_ENDINGS = _words("date time year code id number name count amount in of dollars usd percent text value at on")
+# Words that leave too little of a column's name when its ending is left out: "first" isn't first_name.
+NOT_ALONE = _words("first last middle full start end min max minimum maximum average total home away new old")
+# Column names that say nothing without the table they belong to.
+GENERIC_NAMES = _words("name id code title type date description details number status key year time text value kind category label")

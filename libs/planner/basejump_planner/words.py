@@ -105,7 +105,7 @@ def identifier_words(name: str, known: frozenset[str] = frozenset()) -> tuple[st
 
 
 def _pieces(part: str, known: frozenset[str]) -> tuple[str, ...]:
-    if not part or part in ABBREVIATIONS or part in COMMON_PARTS or part in known or len(part) < 5:
+    if not part or part in ABBREVIATIONS or part in COMMON_PARTS or len(part) < 5:
         return (part,) if part else ()
     for cut in range(len(part) - 2, 2, -1):
         head, tail = part[:cut], part[cut:]
