@@ -62,7 +62,8 @@ class Envelope:
             raise ValueError("the current master key is not among the master keys")
         for key_id, key in master_keys.items():
             if len(key) != _KEY_BYTES or not 1 <= len(key_id.encode()) <= 255:
-                raise ValueError(f"master key {key_id!r}: a name and 32 bytes are needed")
+                # Its name isn't quoted: in a setting without a colon the name is the key.
+                raise ValueError("a master key needs a name and 32 bytes")
         self._keys = {key_id: AESGCM(key) for key_id, key in master_keys.items()}
         self._current = current
 

@@ -174,7 +174,8 @@ class Database:
     async def close(self) -> None:
         """Wait a moment for what is in flight, then close every connection."""
         try:
-            await asyncio.wait_for(self._pool.close(), ACQUIRE_SECONDS)
+            async with asyncio.timeout(ACQUIRE_SECONDS):
+                await self._pool.close()
         except (TimeoutError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
             self._pool.terminate()
 

@@ -20,6 +20,7 @@ from basejump_common.errors import (
     Unavailable,
 )
 from basejump_common.storage import job_rows
+from basejump_common.storage.bells import wait_for_bell
 from basejump_common.storage.database import Database
 from basejump_common.storage.job_rows import LEASE_SECONDS, JobRow
 from basejump_common.storage.jobs import BELL, AnyKind, LeaseLost
@@ -100,12 +101,7 @@ class JobWorker:
 
     async def _rest(self) -> bool:
         pause = POLL_SECONDS if self._stop_by is None else min(POLL_SECONDS, self._stop_by - _now())
-        try:
-            await asyncio.wait_for(self._wake.wait(), max(pause, 0))
-        except TimeoutError:
-            return False
-        self._wake.clear()
-        return True
+        return await wait_for_bell(self._wake, max(pause, 0))
 
     async def _renew(self) -> None:
         if not self._held:

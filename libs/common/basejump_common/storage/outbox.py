@@ -13,6 +13,7 @@ from uuid import UUID
 import msgspec
 
 from basejump_common.errors import DeadlineExceeded, Unavailable
+from basejump_common.storage.bells import wait_for_bell
 from basejump_common.storage.database import Database, Transaction
 
 BELL = "outbox"
@@ -75,11 +76,7 @@ class Relay:
         while True:
             while await self._turn() == BATCH:
                 pass
-            try:
-                await asyncio.wait_for(self._wake.wait(), POLL_SECONDS)
-            except TimeoutError:
-                continue
-            self._wake.clear()
+            await wait_for_bell(self._wake, POLL_SECONDS)
 
     async def publish_batch(self) -> int:
         """Publish what waits, at most 100 events; how many the broker took."""
