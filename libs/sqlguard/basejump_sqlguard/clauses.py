@@ -25,6 +25,13 @@ _NAMING = (
     exp.DataType, exp.Star, exp.Collate, exp.Table, exp.Extract,
 )  # fmt: skip
 
+# Where sqlglot's own name for a function isn't the one that is written.
+_OWN_NAMES = {
+    exp.ExplodingGenerateSeries: "generate_series",
+    exp.JSONTable: "json_table",
+    exp.OpenJSON: "openjson",
+}
+
 
 class ClauseResolver:
     """Settles expressions; nested queries go back to `query`, the resolver of queries."""
@@ -165,8 +172,7 @@ class ClauseResolver:
     def _function_name(self, call: exp.Func) -> str:
         tables = self._rules.functions.tables
         written = [str(call.name)] if isinstance(call, exp.Anonymous) else list(call.sql_names())
-        if isinstance(call, exp.ExplodingGenerateSeries):
-            written = ["generate_series"]
+        written += [name for kind, name in _OWN_NAMES.items() if isinstance(call, kind)]
         name = next((item.lower() for item in written if item.lower() in tables), None)
         if name is None:
             refuse_function(written[0], self._rules)

@@ -42,6 +42,7 @@ ConvertToCharset Corr Cos Cosh CosineDistance Cot Coth Count CountIf CovarPop Co
 CurrentDate CurrentDatetime CurrentTime CurrentTimestamp CurrentTimestampLTZ Date DateAdd DateBin DateDiff
 DateFromParts DateFromUnixDate DateStrToDate DateSub DateToDateStr DateToDi DateTrunc Datetime DatetimeAdd
 DatetimeDiff DatetimeSub DatetimeTrunc Day DayOfMonth DayOfWeek DayOfWeekIso DayOfYear Dayname Decode DecodeCase
+Host NetFunc RegDomain
 Degrees DenseRank DiToDate DotProduct Elt Encode EndsWith EqualNull EuclideanDistance Exp Explode ExplodeOuter
 ExplodingGenerateSeries Extract Factorial FarmFingerprint First FirstValue Flatten Float64 Floor Format FromBase
 FromBase32 FromBase64 FromISO8601Date FromISO8601Timestamp FromJson GenerateDateArray GenerateSeries

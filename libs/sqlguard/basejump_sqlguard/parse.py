@@ -3,6 +3,7 @@ database would run as a function is what is written before a parenthesis, whatev
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from itertools import pairwise
 
@@ -18,6 +19,13 @@ MAX_LENGTH = 50_000
 """Characters; a longer statement isn't a question's answer, and parsing is linear in this."""
 
 QUERIES = (exp.Select, exp.SetOperation, exp.Subquery, exp.Values)
+
+
+# sqlglot reads `SELECT , a` as `SELECT a`; no database does.
+_OPENING = frozenset({TokenType.SELECT, TokenType.DISTINCT, TokenType.COMMA, TokenType.L_PAREN, TokenType.FROM})
+
+# Where sqlglot gives up it logs the statement, which may hold what a person typed.
+logging.getLogger("sqlglot").setLevel(logging.ERROR)
 
 
 class Parsed:
@@ -50,6 +58,8 @@ def _tokens(sql: str, rules: Rules) -> list[Token]:
         tokens = rules.dialect.tokenize(sql)
     except SqlglotError as error:
         raise Refused("syntax", "The statement can't be read.", where=_first_line(error)) from error
+    if any(a.token_type in _OPENING and b.token_type == TokenType.COMMA for a, b in pairwise(tokens)):
+        raise Refused("syntax", "The statement isn't valid SQL: a comma has nothing before it.")
     for token in tokens:
         _check_comments(token)
         if rules.name == "tsql" and _starts_statement(token):

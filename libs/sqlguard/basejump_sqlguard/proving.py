@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from basejump_sqlguard.bounds import bound_rows
+from basejump_sqlguard.canonical import fingerprint_of
 from basejump_sqlguard.catalog import Catalog
 from basejump_sqlguard.filters import prove_filters
-from basejump_sqlguard.fingerprint import fingerprint_of
 from basejump_sqlguard.joins import prove_joins
 from basejump_sqlguard.parse import parse
 from basejump_sqlguard.proof import ColumnProof, Policy, Proof, Refusal, Refused, TableProof
@@ -41,15 +41,14 @@ def _prove(sql: str, dialect: str, catalog: Catalog | None, policy: Policy) -> P
     findings = resolver.findings
     joins = prove_joins(findings, parsed.rules)
     filters, literals = prove_filters(findings, parsed.rules)
-    fingerprint = fingerprint_of(parsed.tree)
     tree, limit = bound_rows(parsed.tree, policy.row_limit, dialect)
     return Proof(
         dialect=dialect,
         sql=regenerate(tree, parsed.rules, policy),
-        fingerprint=fingerprint,
+        fingerprint=fingerprint_of(tree),
         limit=limit,
         tables=_tables(findings),
-        columns=_columns(findings, catalog),
+        columns=_columns(findings),
         joins=joins,
         filters=filters,
         functions=functions,
@@ -58,15 +57,19 @@ def _prove(sql: str, dialect: str, catalog: Catalog | None, policy: Policy) -> P
 
 
 def _tables(findings: Findings) -> tuple[TableProof, ...]:
-    why = "In the catalog and permitted."
     return tuple(
-        TableProof(schema=schema, name=name, alias=alias, proved=True, why=why)
-        for schema, name, alias in findings.tables
+        TableProof(
+            schema=schema,
+            name=name,
+            alias=alias,
+            proved=known,
+            why="In the catalog and permitted." if known else "No catalog was given.",
+        )
+        for (schema, name, alias), known in findings.tables.items()
     )
 
 
-def _columns(findings: Findings, catalog: Catalog | None) -> tuple[ColumnProof, ...]:
-    del catalog
+def _columns(findings: Findings) -> tuple[ColumnProof, ...]:
     why = "A permitted column of its table."
     return tuple(
         ColumnProof(schema=schema, table=table, column=column, type=kind, proved=True, why=why)

@@ -214,6 +214,7 @@ class Resolver:
         elif self._catalog is None:
             check_uncatalogued(node, self.rules)
             self._add(scope, node, Output([], (), open=True), name)
+            self.findings.tables[node.db, node.name, node.alias_or_name] = False
         else:
             self._catalogued(node, scope, self._catalog)
         self._pivots(node, scope, ctes)
@@ -227,7 +228,7 @@ class Resolver:
         name = self._alias(node) or table.name
         self._check_free(scope, name)
         scope.sources.append(Source(name, Output([]), catalog.prepared(table)))
-        self.findings.tables[table.schema, table.name, name] = None
+        self.findings.tables[table.schema, table.name, name] = True
 
     def _pivots(self, node: exp.Expr, scope: Scope, ctes: Ctes) -> None:
         for pivot in node.args.get("pivots") or ():

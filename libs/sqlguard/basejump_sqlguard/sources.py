@@ -121,11 +121,14 @@ class Scope:
 
 @dataclass(slots=True, eq=False)
 class Findings:
-    """What resolving the names of one query found; the passes after it only read this."""
+    """What resolving the names of one query found; the passes after it only read this.
+
+    `bound` is by node identity. `tables`: schema, name, alias to whether the catalog has it. `columns`: schema,
+    table, column to its type."""
 
     scopes: list[Scope] = field(default_factory=list)
     bound: dict[int, tuple[Source | None, Field]] = field(default_factory=dict)
-    tables: dict[tuple[str, str, str], None] = field(default_factory=dict)
+    tables: dict[tuple[str, str, str], bool] = field(default_factory=dict)
     columns: dict[tuple[str, str, str], str] = field(default_factory=dict)
 
     def origin(self, column: exp.Expr) -> tuple[CatalogTable, CatalogColumn] | None:

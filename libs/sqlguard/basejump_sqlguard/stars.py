@@ -67,8 +67,9 @@ class _Expansion:
         lower = found.name.lower()
         if lower in self._except:
             return None
-        if lower in self._replace:
-            return self._replace[lower]
+        replacement: exp.Expr | None = self._replace.get(lower)
+        if replacement is not None:
+            return replacement
         column = exp.Column(this=self._columns.rules.identifier(found.name))
         self._columns.bind(column, source, found)
         if lower in self._rename:
