@@ -52,7 +52,7 @@ lock: install  ## Lock the requirements again, one set per image and one for dev
 	@$(BIN)/python requirements/lock.py
 
 bench: install  ## Measure memory, start, round trips and indexing, as ratios to a baseline in the same run
-	@$(BIN)/python -m tests.load.bench
+	@PYTHONPATH=tests:tests/load $(BIN)/python tests/load/bench.py
 
 clean:  ## Remove the environment and all local state
 	rm -rf $(VENV) .basejump .mypy_cache .ruff_cache .pytest_cache

@@ -9,12 +9,12 @@ from typing import Any
 import msgspec
 import pytest
 
-from basejump_common.bus.permissions import all_permissions, permissions
+from basejump_common.bus.permissions import all_permissions, permissions, server_configuration
 from basejump_common.contracts.operation import PUBLIC, SERVICES, SERVICES_ONLY
 from basejump_common.contracts.registry import events, operations
 from basejump_common.errors import BasejumpError, ErrorBody, all_errors, from_body
 from basejump_common.security.secret import Secret
-from contract.record import NATS_USERS, RECORDED, as_text, contracts, server_configuration
+from contract.record import NATS_USERS, RECORDED, as_text, contracts
 
 ROOT = Path(__file__).parent.parent.parent
 

@@ -82,3 +82,27 @@ def _micro_names(service: str) -> tuple[str, ...]:
 
 def _live(service: str) -> tuple[str, ...]:
     return (chat.live_subject("*", "*", "*"),) if service == "gateway" else ()
+
+
+def variable(user: str) -> str:
+    """The environment variable of the NATS server that holds a user's password."""
+    return f"NATS_{user.upper().replace('-', '_')}_PASSWORD"
+
+
+def server_configuration() -> str:
+    """The users of an installation in nats-server's configuration format; passwords come from its environment."""
+    users = "".join(_user(permissions) for permissions in all_permissions())
+    return f"# Generated from the contracts; a test fails when it differs.\nauthorization {{\n  users = [\n{users}  ]\n}}\n"
+
+
+def _user(permissions: Permissions) -> str:
+    return (
+        f"    {{\n      user: {permissions.user}\n      password: ${variable(permissions.user)}\n"
+        f"      permissions {{\n        publish {{ allow: [{_subjects(permissions.publish)}] }}\n"
+        f"        subscribe {{ allow: [{_subjects(permissions.subscribe)}] }}\n"
+        f'        allow_responses {{ max: 1, expires: "5m" }}\n      }}\n    }}\n'
+    )
+
+
+def _subjects(subjects: tuple[str, ...]) -> str:
+    return "".join(f'\n          "{subject}"' for subject in subjects) + "\n        "

@@ -1,0 +1,81 @@
+"""The whole stack as `make run` serves it: its own processes, its own ports, one for all end-to-end tests."""
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+import trustme
+
+from basejump_devstack.child import free_port
+from basejump_devstack.state import State, read_environment
+from rest import Api, Tenant
+
+READY_SECONDS = 60
+
+
+@pytest.fixture(scope="session")
+def stack_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the stack keeps its state."""
+    return tmp_path_factory.mktemp("stack") / ".basejump"
+
+
+@pytest.fixture(scope="session")
+async def stack(stack_folder: Path) -> AsyncIterator[dict[str, str]]:
+    """`basejump run` in a process of its own; the values of its dev.env."""
+    log = (stack_folder.parent / "stack.log").open("wb")
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "basejump_cli", "run", "--port", str(free_port(0)), "--state", str(stack_folder),
+        stdout=log, stderr=log, env=dict(os.environ),
+    )  # fmt: skip
+    try:
+        yield await _ready(process, stack_folder)
+    finally:
+        if process.returncode is None:
+            process.terminate()
+        await process.wait()
+        log.close()
+
+
+async def _ready(process: asyncio.subprocess.Process, folder: Path) -> dict[str, str]:
+    environment = folder / "dev.env"
+    async with asyncio.timeout(READY_SECONDS):
+        while not environment.exists():
+            assert process.returncode is None, (folder.parent / "stack.log").read_text()
+            await asyncio.sleep(0.1)
+    return read_environment(environment)
+
+
+@pytest.fixture(scope="session")
+def stack_log(stack: dict[str, str], stack_folder: Path) -> Path:
+    """Everything the stack printed."""
+    return stack_folder.parent / "stack.log"
+
+
+@pytest.fixture(scope="session")
+def api(stack: dict[str, str]) -> Iterator[Api]:
+    """The REST API with no credential."""
+    with httpx.Client(base_url=stack["BASE_URL"], timeout=130) as client:
+        yield Api(client)
+
+
+@pytest.fixture(scope="session")
+def tenant(api: Api, stack: dict[str, str]) -> Tenant:
+    """The first client with an ADMIN, a team and the demo database, indexed."""
+    return Tenant.enter(api, stack["API_KEY"]).with_demo(stack)
+
+
+@pytest.fixture(scope="session")
+def plain_postgres(stack_folder: Path, stack: dict[str, str]) -> int:
+    """The port of a PostgreSQL without TLS: the stack's own."""
+    assert stack
+    return State(stack_folder).kept_port("PostgreSQL")
+
+
+@pytest.fixture(scope="session")
+def other_authority() -> str:
+    """A certificate authority, in PEM, that signed nothing here."""
+    return trustme.CA().cert_pem.bytes().decode()

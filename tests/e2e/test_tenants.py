@@ -1,0 +1,129 @@
+"""What belongs to another client is not there: every call, every field that names an object, made from the routes."""
+
+from collections.abc import Iterator
+from typing import Any, get_args
+from uuid import UUID, uuid4
+
+import msgspec
+import pytest
+
+from basejump_common.security.principal import Credential
+from basejump_common.security.secret import Secret
+from basejump_gateway.routes import ROUTES, Route
+from rest import Api, Tenant, as_user, demo_database, first_owner, run_command
+
+
+def named(route: Route) -> Iterator[str]:
+    """The fields of a route that name an object."""
+    for field in msgspec.structs.fields(route.operation.takes):
+        if field.name in route.fields and UUID in flat(field.type):
+            yield field.name
+
+
+def flat(kind: Any) -> set[Any]:
+    """A type and everything inside it."""
+    return {kind}.union(*(flat(argument) for argument in get_args(kind)))
+
+
+CASES = [
+    pytest.param(route, field, id=f"{route.method} {route.path} {field}") for route in ROUTES for field in named(route)
+]
+ONE_OF_MANY = {"team_uuids": "team_uuid", "service_user_uuid": "user_uuid", "parent_msg_uuid": "msg_uuid"}
+
+
+@pytest.fixture(scope="module")
+def theirs(tenant: Tenant) -> dict[str, str]:
+    """One of every object that the first client has."""
+    answer = tenant.ask("How many employees are there?")
+    db_uuid = tenant.objects["db_uuid"]
+    user = tenant.secret.post("/account/user/", params={"username": "other", "role": "ADMIN"})
+    tables = tenant.user.get(f"/connection/database/{db_uuid}/table/")["data"]
+    found = {name: answer[name] for name in ("chat_uuid", "msg_uuid", "result_uuid")}
+    return tenant.objects | found | {"tbl_uuid": tables[0]["tbl_uuid"], "user_uuid": user["user_uuid"]}
+
+
+@pytest.fixture(scope="module")
+def stranger(api: Api, stack: dict[str, str], stack_folder: Any) -> Tenant:
+    """Another client, with an OWNER and one of every object of its own."""
+    created = run_command("client", "create", "stranger", "--state", str(stack_folder))
+    secret = api.with_secret(created["client_secret"])
+    admin = Tenant.enter(api, created["client_secret"]).with_demo(stack)
+    answer = admin.ask("How many employees are there?")
+    table = admin.user.get(f"/connection/database/{admin.objects['db_uuid']}/table/")["data"][0]
+    found = {name: answer[name] for name in ("chat_uuid", "msg_uuid", "result_uuid")}
+    own = admin.objects | found | {"tbl_uuid": table["tbl_uuid"], "client_secret_uuid": created["client_secret_uuid"]}
+    return Tenant(secret, owner_of(api, created), own)
+
+
+def owner_of(api: Api, created: dict[str, Any]) -> Api:
+    """The OWNER user that came with a client."""
+    return as_user(api.with_secret(created["client_secret"]), created["owner_user_uuid"])
+
+
+@pytest.fixture(scope="module")
+def their_secret(tenant: Tenant, api: Api, stack: dict[str, str]) -> str:
+    """A client secret of the first client, by uuid."""
+    return owner_secrets(api, stack)[0]["client_secret_uuid"]
+
+
+def owner_secrets(api: Api, stack: dict[str, str]) -> list[dict[str, Any]]:
+    """The first client's secrets, as its OWNER sees them."""
+    found: list[dict[str, Any]] = first_owner(api, stack).get("/account/client/secret/")["data"]
+    return found
+
+
+@pytest.mark.parametrize(("route", "field"), CASES)
+def test_an_object_of_another_client_is_not_there(
+    route: Route, field: str, stranger: Tenant, theirs: dict[str, str], their_secret: str, stack: dict[str, str]
+) -> None:
+    values = dict(request(route, stranger.objects, stack))
+    foreign = (theirs | {"client_secret_uuid": their_secret})[ONE_OF_MANY.get(field, field)]
+    values[field] = [foreign] if field == "team_uuids" else foreign
+    response = send(route, stranger, values)
+    assert response.status_code == 404, f"{response.status_code} {response.text}"
+    assert response.json()["code"] == "not_found"
+
+
+@pytest.mark.parametrize(("route", "field"), CASES)
+def test_an_object_that_never_was_answers_the_same(
+    route: Route, field: str, stranger: Tenant, stack: dict[str, str]
+) -> None:
+    values = dict(request(route, stranger.objects, stack))
+    values[field] = [str(uuid4())] if field == "team_uuids" else str(uuid4())
+    assert send(route, stranger, values).status_code == 404
+
+
+def test_lists_show_nothing_of_another_client(stranger: Tenant, theirs: dict[str, str], their_secret: str) -> None:
+    foreign = {*theirs.values(), their_secret} - set(stranger.objects.values())
+    lists = [r for r in ROUTES if r.method == "GET" and not r.parameters and r.operation.access.credentials]
+    seen = 0
+    for route in lists:
+        if Credential.ACCESS in route.operation.access.credentials:
+            text = stranger.user.call("GET", route.path).text
+            seen += text.count("_uuid")
+            assert not [uuid for uuid in foreign if uuid in text], route.path
+    assert seen > 10
+
+
+def request(route: Route, own: dict[str, str], stack: dict[str, str]) -> Iterator[tuple[str, Any]]:
+    """A value for every path parameter and every required field: the caller's own objects, else a small value."""
+    if "host" in route.fields:
+        yield from demo_database(stack).items()
+        return
+    for field in msgspec.structs.fields(route.operation.takes):
+        if field.name in route.fields and (field.required or field.name in route.parameters):
+            object_name = ONE_OF_MANY.get(field.name, field.name)
+            if object_name in own:
+                yield field.name, [own[object_name]] if field.name == "team_uuids" else own[object_name]
+            else:
+                yield field.name, "x" if Secret not in flat(field.type) else "secret"
+
+
+def send(route: Route, caller: Tenant, values: dict[str, Any]) -> Any:
+    """The call with its values where the route has them, with the kind of credential that it asks for."""
+    path = route.path.format(**{name: values[name] for name in route.parameters})
+    params = {name: values[name] for name in route.queried if name in values}
+    body = {name: values[name] for name in route.sent if name in values}
+    user = Credential.ACCESS in route.operation.access.credentials
+    client = caller.user if user else caller.secret
+    return client.call(route.method, path, params=params, json=body if route.method in ("POST", "PUT") else None)
