@@ -146,6 +146,10 @@ class Bus:
         """Write a key of a KV bucket. Raises Unavailable."""
         await self._guarded(self.jetstream.publish(f"$KV.{bucket}.{key}", value))
 
+    async def remove(self, bucket: str, key: str) -> None:
+        """Delete a key of a KV bucket. Raises Unavailable."""
+        await self._guarded(self.jetstream.publish(f"$KV.{bucket}.{key}", headers={"KV-Operation": "DEL"}))
+
     async def _guarded(self, publication: Awaitable[object]) -> None:
         try:
             await asyncio.wait_for(publication, 5.0)

@@ -226,6 +226,7 @@ CREATE_CLIENT = Operation(
     takes=CreateClient,
     gives=CreatedClient,
     allow=Allow(frozenset({Credential.CLIENT_SECRET}), Role.INTERNAL),
+    callers=("gateway", "cli"),
     errors=(Conflict,),
 )
 LIST_CLIENTS = Operation(

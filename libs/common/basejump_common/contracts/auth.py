@@ -175,6 +175,7 @@ EXCHANGE_SECRET = Operation(
     takes=ExchangeSecret,
     gives=ExchangedToken,
     allow=PUBLIC,
+    callers=("gateway", "cli"),
     errors=(Unauthenticated,),
 )
 DELEGATE = Operation(

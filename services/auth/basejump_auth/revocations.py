@@ -1,0 +1,87 @@
+"""Revocations reach every service through KV: first a row in the transaction that revokes, then, from here, the key.
+
+A row that isn't in KV yet is tried again every second; one that KV has lost is put again. Keys of secrets and sessions
+end every token that names them, whenever it was signed.
+"""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from uuid import UUID
+
+from basejump_auth.adapters import revocation_rows
+from basejump_auth.adapters.revocation_rows import RevocationRow
+from basejump_auth.domain.lifetimes import REVOCATIONS_KEPT
+from basejump_common.bus import REVOCATIONS, Bus, KeyValueMirror
+from basejump_common.errors import DeadlineExceeded, Unavailable
+from basejump_common.storage.database import Database
+
+log = logging.getLogger("basejump.auth")
+
+POLL_SECONDS = 1.0
+REBUILD_EVERY = 30
+"""In turns of the poll."""
+
+
+def secret_key(client_secret_uuid: UUID) -> str:
+    """Ends the tokens that came from a client secret."""
+    return f"secret.{client_secret_uuid}"
+
+
+def session_key(session_uuid: UUID) -> str:
+    """Ends the tokens of a session."""
+    return f"session.{session_uuid}"
+
+
+def user_key(user_uuid: UUID) -> str:
+    """Ends the tokens that a user had until then."""
+    return f"user.{user_uuid}"
+
+
+class RevocationPublisher:
+    """Brings rows to KV. Run one in every replica. `published` mirrors the bucket."""
+
+    def __init__(self, database: Database, bus: Bus, published: KeyValueMirror) -> None:
+        self._database = database
+        self._bus = bus
+        self._published = published
+        self._revoked = database.bell(revocation_rows.BELL)
+
+    async def run(self) -> None:
+        """Publish until canceled."""
+        turn = 0
+        while True:
+            try:
+                await (self._rebuild() if turn % REBUILD_EVERY == 0 else self._publish_new())
+                turn += 1
+            except (Unavailable, DeadlineExceeded) as error:
+                log.warning("revocations wait: %s", error.message)
+                await asyncio.sleep(POLL_SECONDS)
+            await self._next_turn()
+
+    async def _next_turn(self) -> None:
+        try:
+            await asyncio.wait_for(self._revoked.wait(), POLL_SECONDS)
+        except TimeoutError:
+            return
+        self._revoked.clear()
+
+    async def _publish_new(self) -> None:
+        async with self._database.platform() as tx:
+            rows = await revocation_rows.unpublished(tx)
+        if rows:
+            await self._put(rows)
+
+    async def _rebuild(self) -> None:
+        """Everything recent that KV lacks; and sweep what is no longer needed."""
+        async with self._database.platform() as tx:
+            await revocation_rows.forget(tx, REVOCATIONS_KEPT)
+            rows = await revocation_rows.since(tx, REVOCATIONS_KEPT)
+        known = self._published.entries if self._published.fresh else {}
+        await self._put([row for row in rows if row.published_at is None or row.name not in known])
+
+    async def _put(self, rows: Sequence[RevocationRow]) -> None:
+        for row in rows:
+            await self._bus.put(REVOCATIONS, row.name, str(int(row.revoked_at.timestamp())).encode())
+        async with self._database.platform() as tx:
+            await revocation_rows.mark_published(tx, rows)
