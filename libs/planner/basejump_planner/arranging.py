@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from basejump_planner.asking import item, noun
 from basejump_planner.cursor import Cursor
-from basejump_planner.linking import ColumnMention
+from basejump_planner.linking import WEAK, ColumnMention
 from basejump_planner.reading import AggregateItem, CountItem, CountOf, Measured, Noun, Order, Target
 from basejump_planner.vocabulary import (
     AGGREGATES,
@@ -17,6 +17,7 @@ from basejump_planner.vocabulary import (
     ORDER,
     QUALITIES,
     SUPERLATIVES,
+    TIME_SUPERLATIVES,
     Direction,
     Quality,
 )
@@ -24,7 +25,7 @@ from basejump_planner.vocabulary import (
 
 def arrangement(c: Cursor) -> bool:
     """One grouping, ordering or superlative, added to the draft; False where none stands here."""
-    return any(c.attempt(rule) for rule in (ordering, each, _measured_most, _most, _superlative, _common))
+    return any(c.attempt(rule) for rule in (ordering, each, _measured_most, _verb_most, _most, _superlative, _common))
 
 
 def each(c: Cursor) -> bool:
@@ -38,6 +39,11 @@ def each(c: Cursor) -> bool:
         return False
     if plain_by and c.draft.top and not c.draft.orders and found.column is not None:
         c.draft.orders.append(Order(found.column, "desc"))
+        return True
+    figures = any(not isinstance(thing, Noun) for thing in c.draft.items)
+    if plain_by and c.draft.items and not figures and found.column is not None:
+        c.attempt(_in)
+        c.draft.orders.append(Order(found.column, c.cue(DIRECTIONS) or "asc"))
         return True
     c.draft.groups.append(found)
     while more := c.attempt(_and_noun):
@@ -145,6 +151,15 @@ def _measured_most(c: Cursor) -> bool:
     return _rank(c, Measured((Quality(MEASURING_VERBS[verb], direction),), verb), direction, None)
 
 
+def _verb_most(c: Cursor) -> bool:
+    """`hired most recently`, `opened first`."""
+    verb = c.column()
+    if verb is None or all(candidate.level > WEAK for candidate in verb.candidates):
+        return False
+    direction = c.cue(TIME_SUPERLATIVES)
+    return direction is not None and _rank(c, verb, direction, None)
+
+
 def _most(c: Cursor) -> bool:
     """`the most employees`: ordered by a count; `the most points`: ordered by a column."""
     number = _leading_number(c)
@@ -173,7 +188,8 @@ def _superlative(c: Cursor) -> bool:
         text = " ".join(token.text for token in c.tokens[start : c.position])
         column = c.attempt(_measured_column)
         number = number or c.number()
-        key: Target = column or Measured(options, text)
+        table = c.tables()[0].table if c.tables() else None
+        key: Target = column or Measured(options, text, table)
         return _rank(c, key, options[0].direction, number)
     return _rank(c, column, general or "desc", number)
 

@@ -32,6 +32,7 @@ from basejump_planner.vocabulary import (
     QUALITIES,
     SEPARATORS,
     TIME_COMPARISONS,
+    WHOLE_ROWS,
     Aggregate,
     Phrase,
 )
@@ -48,6 +49,8 @@ def noun(c: Cursor) -> Noun | None:
     table = tables[0] if tables and tables[0].end == end else None
     column = columns[0] if columns and columns[0].end == end else None
     c.position = end
+    if table is not None and not c.tables() and not c.columns():
+        c.word({"member", "members", "record", "records", "entries"})
     return Noun(table, column)
 
 
@@ -80,7 +83,7 @@ def _note_owner(c: Cursor) -> None:
 
 def next_item(c: Cursor) -> list[Item] | None:
     """A separator and the item behind it."""
-    if c.cue(SEPARATORS) is None:
+    if c.cue(SEPARATORS) is None and not c.attempt(_with_figure):
         return None
     c.articles()
     found = c.attempt(item)
@@ -89,6 +92,26 @@ def next_item(c: Cursor) -> list[Item] | None:
     if c.attempt(_begins_a_condition):
         return None
     return found
+
+
+def _with_figure(c: Cursor) -> bool:
+    """`with the number of orders`."""
+    if c.word({"with"}) is None:
+        return False
+    c.word({"the", "their"})
+    return c.cue_length(COUNT) > 0 or c.cue_length(AGGREGATES) > 0
+
+
+def _whole_rows(c: Cursor) -> list[Item] | None:
+    """`all information about students`."""
+    if c.columns() or c.cue(WHOLE_ROWS) is None:
+        return None
+    c.word({"of", "for"})
+    c.word({"each"})
+    found = noun(c)
+    if found is None or found.table is None:
+        return None
+    return [Noun(found.table, None, whole=True)]
 
 
 def _begins_a_condition(c: Cursor) -> bool:
@@ -107,7 +130,7 @@ def _introduces_value(c: Cursor, cues: Mapping[Phrase, object]) -> bool:
 def item(c: Cursor) -> list[Item] | None:
     """One thing to show (several, for "minimum and maximum salary")."""
     c.articles()
-    for rule in (_distinct, _counted_rows, _ranked_rows, _common, _named_column, _counted, _aggregated, _limited_rows, _plain):
+    for rule in (_distinct, _counted_rows, _ranked_rows, _common, _named_column, _aggregated, _whole_rows, _limited_rows, _plain):
         found = c.attempt(rule)
         if found:
             return found

@@ -29,6 +29,7 @@ class Chooser:
         self.joins = joins
         self.head = head
         self._mentioned = {table.key for table in mentioned}
+        self._near = [table for table in mentioned if table.key != head.key and joins.paths(head, table)]
 
     def column(self, mention: ColumnMention) -> ColumnRef:
         """The column a phrase means.
@@ -84,10 +85,11 @@ class Chooser:
             named = name_columns(self.head, self.lexicon)
             if named:
                 return named[-1], measured.options[0].direction
-        for option in measured.options:
-            found = [ref for noun in option.nouns if (ref := self.lexicon.named(noun, self.head)) is not None]
-            if found:
-                return found[0], option.direction
+        for table in [measured.table] if measured.table else [self.head, *self._near]:
+            for option in measured.options:
+                found = [ref for noun in option.nouns if (ref := self.lexicon.named(noun, table)) is not None]
+                if found:
+                    return found[0], option.direction
         raise Unsure(f"{self.head.name} has no column that says which is “{measured.text}”")
 
     def _moment(self) -> ColumnRef:

@@ -22,6 +22,7 @@ from basejump_planner.reading import (
     ValueMatch,
 )
 from basejump_planner.vocabulary import (
+    ACTION_VERBS,
     AVERAGE_VALUE,
     BETWEEN,
     COMPARATIVES,
@@ -31,6 +32,7 @@ from basejump_planner.vocabulary import (
     MISSING,
     NAMED,
     OR_MORE,
+    RELATION_VERBS,
     TIME_COMPARISONS,
     WITHOUT,
     Operator,
@@ -61,6 +63,8 @@ def condition(c: Cursor) -> bool:
 def _without(c: Cursor) -> bool:
     if c.cue(WITHOUT) is None:
         return False
+    if c.word(ACTION_VERBS) is not None or c.word(RELATION_VERBS) is not None:
+        c.skip({"in", "to", "for", "by", "from", "at"})
     c.articles()
     if c.attempt(_column_without_value):
         return True
@@ -343,7 +347,11 @@ def _found_value(c: Cursor) -> bool:
 
 def _negation(c: Cursor) -> bool:
     c.skip({"is", "are", "do", "does", "did", "was", "were"})
-    return c.word({"not", "except", "excluding"}) is not None
+    negated = c.word({"not", "except", "excluding"}) is not None
+    if negated:
+        c.skip(RELATION_VERBS)
+        c.skip({"in", "from", "at", "for", "to", "by"})
+    return negated
 
 
 def _table_of_hits(c: Cursor, hits: tuple[ValueHit, ...]) -> TableMention | None:

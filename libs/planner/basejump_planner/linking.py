@@ -185,7 +185,14 @@ def _schema_words(tables: Iterable[Table]) -> frozenset[str]:
 
 
 def _unprefixed(words: tuple[str, ...], table_words: tuple[str, ...]) -> tuple[str, ...]:
-    """`stu name` in table `student`: a first word that abbreviates the table's own name is that name."""
+    """`stu name`, `stuid` in table `student`: what abbreviates the table's own name is that name."""
+    if len(words) == 1:
+        for ending in ("id", "name", "code"):
+            start = words[0].removesuffix(ending)
+            if start and start != words[0] and (len(start) > 2 or ending == "id"):
+                for word in table_words:
+                    if word.startswith(start):
+                        return (word, ending)
     if len(words) > 1 and len(words[0]) >= 3:
         for word in table_words:
             if word != words[0] and word.startswith(words[0]):
@@ -202,6 +209,8 @@ def _phrases_from(tokens: Sequence[Token], start: int) -> Iterator[tuple[int, St
 
 def _table_forms(words: Stems) -> Iterator[tuple[Stems, int]]:
     yield words, EXACT
+    if len(words) > 1 and words[0] in _TABLE_PREFIXES:
+        yield words[1:], OWNED
     if len(words) > 1 and words[-1] not in GLUE:
         yield words[-1:], WEAK
         yield words[:1] + words[-1:], WEAK
@@ -229,6 +238,7 @@ def _column_forms(words: Stems, table_words: Stems) -> Iterator[tuple[Stems, int
         yield (own or words)[-1:], WEAK
 
 
+_TABLE_PREFIXES = frozenset(stem(word) for word in ("ref", "reference", "dim", "fact", "tb", "all", "list"))
 _GENERIC = frozenset(stem(word) for word in GENERIC_ENDINGS)
 _GENERIC_NAMES = frozenset(stem(word) for word in GENERIC_NAMES)
 _NOT_ALONE = frozenset((stem(word),) for word in NOT_ALONE)

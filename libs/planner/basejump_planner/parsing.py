@@ -10,8 +10,8 @@ from basejump_planner.conditions import condition
 from basejump_planner.cursor import Cursor
 from basejump_planner.linking import Lexicon
 from basejump_planner.model import ValueHit
-from basejump_planner.reading import Draft, Related
-from basejump_planner.vocabulary import DISTINCT, GLUE, HERE, OPENERS, RELATION_VERBS
+from basejump_planner.reading import Draft, Noun
+from basejump_planner.vocabulary import ACTION_VERBS, DISTINCT, GLUE, HERE, OPENERS, RELATION_VERBS
 from basejump_planner.words import Token
 
 
@@ -61,6 +61,8 @@ def _starts_item(c: Cursor) -> bool:
 def _modifier(c: Cursor) -> bool:
     if c.cue(HERE):
         return True
+    if c.attempt(_next_sentence):
+        return True
     if c.token is not None and c.token.text == "or" and not c.token.is_quoted:
         c.advance()
         c.draft.alternative = True
@@ -86,8 +88,34 @@ def _table(c: Cursor) -> bool:
     return True
 
 
+def _next_sentence(c: Cursor) -> bool:
+    """ "Which clubs are in Rome? List their names." The second sentence says what to show of the first one's rows."""
+    if c.token is None or c.token.kind != "stop":
+        return False
+    c.advance()
+    _open(c)
+    entity = c.draft.items[0] if len(c.draft.items) == 1 else None
+    if not isinstance(entity, Noun) or entity.table is None:
+        return False
+    c.draft.items.clear()
+    if not items(c) or not all(isinstance(thing, Noun) and thing.column is not None for thing in c.draft.items):
+        return False
+    c.draft.tables.insert(0, entity.table)
+    return True
+
+
+def _action(c: Cursor) -> bool:
+    verb = c.word(ACTION_VERBS)
+    if verb is None:
+        return False
+    c.draft.verbs.append(verb)
+    return True
+
+
 def _nothing_said(c: Cursor) -> bool:
+    if c.attempt(_action):
+        return True
     return c.word(GLUE) is not None or c.word(RELATION_VERBS) is not None
 
 
-__all__ = ["NotUnderstood", "Related", "parse"]
+__all__ = ["NotUnderstood", "parse"]

@@ -11,10 +11,11 @@ from basejump_planner.vocabulary import Aggregate, Direction, Operator, Quality
 
 
 class Measured(NamedTuple):
-    """Something measurable said by an adjective or a verb: by which nouns its column may be called."""
+    """Something measurable said by an adjective or a verb: by which nouns its column may be called, and of what."""
 
     options: tuple[Quality, ...]
     text: str
+    table: Table | None = None
 
 
 class Moment(NamedTuple):
@@ -46,6 +47,7 @@ class Noun(NamedTuple):
     table: TableMention | None
     column: ColumnMention | None
     aside: AsideAggregate | None = None
+    whole: bool = False
 
 
 class AggregateItem(NamedTuple):
@@ -161,6 +163,7 @@ class Draft:
     top: bool = False
     distinct: bool = False
     common: bool = False
+    verbs: list[str] = field(default_factory=list)
     alternative: bool = False
 
     def require(self, condition: Condition) -> None:
@@ -174,6 +177,6 @@ class Draft:
     def copy(self) -> Draft:
         """A draft that can be gone back to."""
         lists = {
-            name: list(getattr(self, name)) for name in ("items", "tables", "conditions", "groups", "sizes", "orders")
+            name: list(getattr(self, name)) for name in ("items", "tables", "conditions", "groups", "sizes", "orders", "verbs")
         }
         return replace(self, owners=dict(self.owners), **lists)

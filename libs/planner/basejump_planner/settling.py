@@ -21,6 +21,7 @@ from basejump_planner.reading import (
     Draft,
     GroupSize,
     Likeness,
+    Measured,
     Missing,
     Noun,
     Order,
@@ -74,9 +75,20 @@ def _head(draft: Draft, lexicon: Lexicon, joins: Joins) -> Table:
     if draft.tables:
         return draft.tables[0].table
     groups = [noun.table for noun in draft.groups if noun.table is not None]
+    measured = _tables_of_measured(draft, lexicon)
+    if not columns and not groups and len(measured) == 1:
+        return measured[0]
     if groups and not any(isinstance(item, AggregateItem) for item in draft.items):
         return groups[0].table
     return _table_of_columns(columns, draft, lexicon, joins)
+
+
+def _tables_of_measured(draft: Draft, lexicon: Lexicon) -> list[Table]:
+    """The tables that have what an adjective or verb measures: for "who earns the most", those with a salary."""
+    targets = [order.key for order in draft.orders]
+    targets += [c.target for group in draft.conditions for c in group if isinstance(c, (Comparison, Range))]
+    nouns = [noun for t in targets if isinstance(t, Measured) for option in t.options for noun in option.nouns]
+    return [table for table in lexicon.tables if any(lexicon.named(noun, table) for noun in nouns)]
 
 
 def _is_entity(draft: Draft, entity: TableMention) -> bool:
@@ -175,6 +187,8 @@ class _Settlement:
         query.order_by = [self._sort_key(order) for order in draft.orders]
         self._count_per_row(query)
         _check(query, draft)
+        if draft.verbs and not _ties_together(query):
+            raise Unsure(f"I don't know what “{draft.verbs[0]}” means here")
         return query
 
     def _selected(self) -> list[Selected]:
@@ -231,6 +245,8 @@ class _Settlement:
     def _noun(self, noun: Noun) -> list[Selected]:
         if noun.aside is not None and self.draft.tables and not _has(noun.column, self.head):  # type: ignore[arg-type]
             return [self._aggregated(noun.aside.function, self.chooser.column(noun.aside.column), False)]
+        if noun.whole and noun.table is not None:
+            return [Shown(ColumnRef(noun.table.table, column)) for column in noun.table.table.columns]
         if noun.table is not None and (noun.column is None or not self._is_column(noun)):
             return list(self._named_rows(noun.table.table))
         if noun.column is None:
@@ -447,6 +463,16 @@ def _refs(query: Query) -> Iterable[ColumnRef]:
             yield selected.ref  # type: ignore[misc]
     for group in query.tests:
         yield from (test.ref for test in group if isinstance(test, Test))
+
+
+def _ties_together(query: Query) -> bool:
+    """Whether rows are tied to other tables or to found values, so that a verb between them needs no meaning of its own."""
+    tables = {ref.table.key for ref in (*_refs(query), *query.group_by)} | {query.base.key}
+    tables |= {item.table.key for item in query.selected if isinstance(item, Counted)}
+    tables |= {size.counted.table.key for size in query.sizes}
+    tables |= {key.key.table.key for key in query.order_by if isinstance(key.key, Counted)}
+    tests = [test for group in query.tests for test in group]
+    return len(tables) > 1 or any(isinstance(t, Presence) or t.operator == "in" for t in tests) or bool(query.group_by)
 
 
 def _check(query: Query, draft: Draft) -> None:

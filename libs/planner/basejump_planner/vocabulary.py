@@ -43,7 +43,7 @@ OPENERS = _cues(
 ARTICLES = _words("the a an all of any some every their its his her our this these those")
 # Words that only tie phrases together; skipping them can't change what is asked.
 GLUE = _words(
-    "the a an all of for in on at to from by with that which who whom whose is are was were be been being has have"
+    "either respective exactly among across the a an all of for in on at to from by with that which who whom whose is are was were be been being has have"
     " had do does did there any some their its his her it they he she them this these those please our we us you me"
     " and , ; : as also respectively corresponding given currently"
 )
@@ -122,10 +122,14 @@ CONTAINS = _cues(
 MISSING = _cues((True, "null | missing | unknown | empty | not known | not set | unset | not given"))
 WITHOUT = _cues(
     (True, "without | without any | do not have | do not have any | does not have | does not have any | have no | has no | with no"
-     " | that do not have | who do not have | having no | did not have any | had no | lacking | who have no | that have no"
+     " | that do not have | who do not have | having no | did not have any | had no | lacking | have never | has never | had never | never | do not belong to any | are not in any | is not in any | who have no | that have no"
      " | not having any | have not any | have never had | do not own | do not own any | does not own any")
 )
-EITHER = _words("either both")
+WHOLE_ROWS = _cues(
+    (True, "information about | information on | information of | information for | details of | details about | details on | details for"
+     " | everything about | all columns of | all the columns of | all fields of | full details of | records of | all records of | rows of"
+     " | everything known about | data about | data on | data of | record of | details | information | complete information about")
+)
 
 # --- grouping and ordering ------------------------------------------------------------------------------------------------
 
@@ -151,14 +155,14 @@ DIRECTIONS: dict[Phrase, Direction] = _cues(
      " | from the smallest to the largest | chronological order | chronologically | lowest to highest | from early to late"
      " | from earliest to latest | from earliest to most recent | from the earliest to the latest | from old to new"
      " | in alphabetical order | in ascending order | in chronological order | in increasing order | from youngest to oldest"
-     " | from shortest to longest | the ascending order | smallest first | earliest first | oldest first"),
+     " | from shortest to longest | from the youngest to the oldest | from oldest to most recent | from the oldest to the most recent | the ascending order | smallest first | earliest first | oldest first"),
     ("desc", "descending order | descending | desc | decreasing order | reverse alphabetical order | reverse order | descending alphabetical order"
      " | from high to low | from highest to lowest | from largest to smallest | from most to least | from z to a | decreasing"
      " | from the highest to the lowest | high to low | highest first | descending alphabetic order | highest to lowest"
      " | from biggest to smallest | from the largest to the smallest | from latest to earliest | from late to early"
      " | from most recent to earliest | from new to old | reverse lexicographical order | in descending order"
      " | in decreasing order | in reverse alphabetical order | from oldest to youngest | from longest to shortest"
-     " | reversed alphabetical order | reversed order | the descending order | largest first | newest first | latest first"),
+     " | from the most recent to the oldest | from the most recent to the earliest | most recent first | from most recent to oldest | from newest to oldest | from the oldest to the youngest | reversed alphabetical order | reversed order | the descending order | largest first | newest first | latest first"),
 )  # type: ignore[assignment]
 MOST: dict[Phrase, Direction] = _cues(
     ("desc", "most | the most | the most number of | the largest number of | the greatest number of | the highest number of | largest number of"
@@ -178,6 +182,12 @@ SUPERLATIVES: dict[Phrase, Direction] = _cues(
     ("asc", "lowest | smallest | least | minimum | min | shortest | earliest | fewest | oldest | minimal | youngest"),
 )  # type: ignore[assignment]
 AVERAGE_VALUE = _cues((True, "the average | average | the mean | mean"))
+
+
+TIME_SUPERLATIVES: dict[Phrase, Direction] = _cues(
+    ("desc", "most recently | last | latest | the latest | the most recently"),
+    ("asc", "first | earliest | the earliest | least recently"),
+)  # type: ignore[assignment]
 
 
 class Quality(NamedTuple):
@@ -278,7 +288,7 @@ NUMBER_WORDS = {
 SYNONYMS = [
     _phrases(line)
     for line in """
-employee | staff | worker | staff member | personnel | member of staff | people who work here | workforce
+employee | staff | worker | staff member | personnel | member of staff | people who work here | workforce | people work here | people working here | people employed | people work for us
 customer | client | buyer | shopper | consumer
 product | goods | item | merchandise | article
 company | enterprise | firm | business | corporation
@@ -416,3 +426,20 @@ GENERIC_ENDINGS = _words("date time year code id number name count amount in of 
 NOT_ALONE = _words("first last middle full start end min max minimum maximum average total home away new old")
 # Column names that say nothing without the table they belong to.
 GENERIC_NAMES = _words("name id code title type date description details number status key year time text value kind category label")
+# Verbs of ordinary life that tie two tables, or a row and a value, together; alone they'd say more than that.
+ACTION_VERBS = _words(
+    "teach teaches teaching taught study studies studied studying enroll enrolls enrolled enrolling enrol enrolled register registered"
+    " registers attend attends attended attending participate participates participated participating join joins joined receive"
+    " receives received treat treats treated process processed processes submit submits submitted supply supplies supplied sell sells"
+    " sold buy buys bought order ordered rent rents rented reserve reserved provide provides provided stay stays stayed visit visits"
+    " visited write writes wrote written publish publishes published direct directs directed manage manages managed run runs sponsor"
+    " sponsors sponsored host hosts hosted operate operates operated create creates created build builds built design designs designed"
+    " win wins won earn earned lead leads led head heads headed report reports reported record recorded perform performs performed"
+    " perform sing sings sang sung star stars starred act acts acted drive drives drove driven fly flies flew compete competes competed"
+    " represent represents represented support supports supported serve serves served advise advises advised share shares shared"
+    " correspond corresponds corresponding exhibit exhibits exhibited release releases released ship ships shipped deliver delivers"
+    " delivered place places placed send sends sent affect affects affected claim claims claimed cover covers covered purchase"
+    " purchases purchased raise raises raised review reviews reviewed rate rates rated complete completed post posts posted"
+    " open opens opened launch launched found founded establish established come grew graduate graduated major majoring majored"
+    " born die died occur occurs occurred describe describes described mention mentions mentioned shown"
+)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -32,6 +32,7 @@ _CONTRACTIONS = {
     "don't": "do not", "doesn't": "does not", "didn't": "did not", "isn't": "is not", "aren't": "are not", "wasn't": "was not",
     "weren't": "were not", "haven't": "have not", "hasn't": "has not", "can't": "can not", "i'd": "i would", "i'm": "i am",
 }  # fmt: skip
+_SHARING = frozenset("first middle last full given family".split())
 _NOT_SPOKEN = frozenset("? ! . $ € £ % ( ) : / \\ - * # + & [ ] { } | ~ ^ @ _ ; …".split()) - {"&", ";"}
 
 
@@ -69,8 +70,34 @@ def tokenize(question: str) -> list[Token]:
     """The tokens of a question, in order; punctuation that is never spoken is dropped."""
     tokens: list[Token] = []
     for match in _TOKEN.finditer(question):
+        if match.group() in ".?!;" and tokens and tokens[-1].kind != "stop":
+            tokens.append(Token(".", ".", *match.span(), "stop"))
         tokens.extend(_tokens_of(match))
-    return tokens
+    while tokens and tokens[-1].kind == "stop":
+        tokens.pop()
+    return _with_shared_noun(tokens)
+
+
+def _with_shared_noun(tokens: list[Token]) -> list[Token]:
+    """ "First and last names" as "first names and last names"."""
+    found: list[Token] = []
+    for position, token in enumerate(tokens):
+        found.append(token)
+        if token.text in _SHARING and (noun := _shared_noun(tokens, position)) is not None:
+            found.append(noun)
+    return found
+
+
+def _shared_noun(tokens: Sequence[Token], position: int) -> Token | None:
+    following = position + 1
+    while following < len(tokens) and tokens[following].text in (",", "and", "&", "or", "the"):
+        following += 1
+    if following == position + 1 or following + 1 >= len(tokens) or tokens[following].text not in _SHARING:
+        return None
+    noun = following + 1
+    while tokens[noun].text in (",", "and", "the", *_SHARING) and noun + 1 < len(tokens):
+        noun += 1
+    return tokens[noun] if tokens[noun].stem == "name" else None
 
 
 def _tokens_of(match: re.Match[str]) -> list[Token]:
