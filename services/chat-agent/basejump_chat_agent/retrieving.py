@@ -67,7 +67,8 @@ class Retrieving:
                 await self._say(work, "The database is still being indexed; I answer as soon as that is done.")
             # A replica that hears nothing of the news looks twice a second.
             with suppress(TimeoutError):
-                await asyncio.wait_for(news.wait(), POLL_SECONDS)
+                async with asyncio.timeout(POLL_SECONDS):
+                    await news.wait()
 
     async def _retrieve(self, work: Work, question: str, db_uuid: UUID | None = None) -> Retrieved:
         return await self._indexer.retrieve(work.asker, work.prompt.team_uuid, question, db_uuid)
