@@ -41,7 +41,7 @@ def each(c: Cursor) -> bool:
         c.draft.orders.append(Order(found.column, "desc"))
         return True
     figures = any(not isinstance(thing, Noun) for thing in c.draft.items)
-    if plain_by and c.draft.items and not figures and found.column is not None:
+    if plain_by and c.draft.items and not figures and found.column is not None and found.table is None:
         c.attempt(_in)
         c.draft.orders.append(Order(found.column, c.cue(DIRECTIONS) or "asc"))
         return True
@@ -171,7 +171,10 @@ def _most(c: Cursor) -> bool:
         return False
     if found.table is not None:
         return _rank(c, CountOf(found.table), direction, number)
-    return found.column is not None and _rank(c, found.column, direction, number)
+    if found.column is None:
+        return False
+    c.draft.most = True
+    return _rank(c, found.column, direction, number)
 
 
 def _superlative(c: Cursor) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from basejump_planner.cursor import Cursor
-from basejump_planner.linking import BARE, EXACT, OWNED, ColumnMention
+from basejump_planner.linking import BARE, EXACT, OWNED, WEAK, ColumnMention
 from basejump_planner.reading import (
     AggregateItem,
     AsideAggregate,
@@ -31,6 +31,7 @@ from basejump_planner.vocabulary import (
     OWNERS,
     QUALITIES,
     SEPARATORS,
+    SUPERLATIVES,
     TIME_COMPARISONS,
     WHOLE_ROWS,
     Aggregate,
@@ -48,6 +49,8 @@ def noun(c: Cursor) -> Noun | None:
     end = max(ends)
     table = tables[0] if tables and tables[0].end == end else None
     column = columns[0] if columns and columns[0].end == end else None
+    if table is not None and column is not None and table.level == WEAK and column.candidates[0].level >= BARE:
+        table = None
     c.position = end
     if table is not None and not c.tables() and not c.columns():
         c.word({"member", "members", "record", "records", "entries"})
@@ -61,12 +64,12 @@ def items(c: Cursor) -> bool:
         return False
     while found:
         c.draft.items.extend(found)
-        _note_owner(c)
+        note_owner(c)
         found = c.attempt(next_item)
     return True
 
 
-def _note_owner(c: Cursor) -> None:
+def note_owner(c: Cursor) -> None:
     """In "names of journalists" the names are the journalists'; nothing is consumed."""
     start = c.position
     tied = c.word(OWNERS) is not None
@@ -194,10 +197,12 @@ def _ranked_rows(c: Cursor) -> list[Item] | None:
     text_start = c.position
     options = c.cue(QUALITIES)
     if options is None:
-        return None
+        return _top_values(c, leading) if leading else None
     text = " ".join(token.text for token in c.tokens[text_start : c.position])
     number = leading or c.number()
     tables, columns = c.tables(), c.columns()
+    if number is not None and not (number.isdigit() and int(number) > 0):
+        return None
     if tables and not (columns and columns[0].end > tables[0].end):
         c.position = tables[0].end
         c.draft.orders.append(Order(Measured(options, text), options[0].direction))
@@ -209,9 +214,21 @@ def _ranked_rows(c: Cursor) -> list[Item] | None:
     return None
 
 
+def _top_values(c: Cursor, number: str) -> list[Item] | None:
+    """`the 3 highest scores`: the values themselves, in order."""
+    direction = c.cue(SUPERLATIVES)
+    column = c.column() if direction is not None and not c.tables() else None
+    if column is None or direction is None:
+        return None
+    c.draft.orders.append(Order(column, direction))
+    c.draft.limit = int(number)
+    return [Noun(None, column)]
+
+
 def _count_of_rows(c: Cursor) -> str | None:
     c.word({"top", "first"})
-    return c.number()
+    number = c.number()
+    return number if number is not None and number.isdigit() and int(number) > 0 else None
 
 
 def _common(c: Cursor) -> list[Item] | None:

@@ -143,9 +143,15 @@ class _Builder:
         for group in self.query.tests:
             tables = [test.ref.table if isinstance(test, Test) else test.table for test in group]
             negated = any(isinstance(test, Presence) and test.negated for test in group)
-            near = all(t.key in shown or is_to_one(self.joins.path(self.query.base, t)) for t in tables)
+            near = all(self._is_near(table, shown) for table in tables)
             (inner if near and not negated else apart).append(group)
         return inner, apart
+
+    def _is_near(self, table: Table, shown: set[tuple[str, str]]) -> bool:
+        """Whether the table joins without multiplying rows: from the base, or from a table that is joined anyway."""
+        path = self.joins.path(self.query.base, table)
+        joined = [position for position, link in enumerate(path, 1) if link.right.key in shown]
+        return is_to_one(path[joined[-1] if joined else 0 :])
 
     def _where(self, groups: Iterable[tuple[Test | Presence, ...]]) -> Iterable[exp.Expression]:
         for group in groups:

@@ -116,7 +116,28 @@ class Chooser:
             refs = [ref for ref in refs if ref in name_columns(ref.table, self.lexicon)] or refs
         if len(refs) > 1:
             raise Unsure(f"“{match.hits[0].phrase}” was found in {_either(refs, 'and')}")
+        self._certain_of_value(match, refs[0].table)
         return refs[0], tuple(dict.fromkeys(by_column[refs[0]]))
+
+    def _certain_of_value(self, match: ValueMatch, table: Table) -> None:
+        near = match.near
+        if near is None or near.key in (self.head.key, table.key) or table.key == self.head.key:
+            return
+        passed = {link.right.key for path in self.joins.paths(self.head, table) for link in path}
+        ours, theirs = self.joins.distance(self.head, table), self.joins.distance(near, table)
+        if near.key not in passed and ours is not None and theirs is not None and theirs <= ours:
+            raise Unsure(f"it isn't clear whether “{match.hits[0].phrase}” is said of {self.head.name} or of {near.name}")
+
+    def certain_of(self, target: Target, ref: ColumnRef, near: Table | None) -> None:
+        """Raises Unsure where a condition may be said of the table named last before it as well as of the head."""
+        if near is None or near.key == self.head.key or ref.table.key != self.head.key:
+            return
+        if isinstance(target, Measured):
+            rivals = any(self.lexicon.named(noun, near) for option in target.options for noun in option.nouns)
+        else:
+            rivals = isinstance(target, ColumnMention) and self.has(target, near, BARE)
+        if rivals:
+            raise Unsure(f"it isn't clear whether {ref.column.name} is said of {self.head.name} or of {near.name}")
 
     def _fits(self, hit: ValueHit, match: ValueMatch) -> bool:
         home = (hit.schema, hit.table, hit.column)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from basejump_planner.arranging import arrangement, each
-from basejump_planner.asking import items, next_item
+from basejump_planner.asking import items, next_item, note_owner
 from basejump_planner.conditions import condition
 from basejump_planner.cursor import Cursor
 from basejump_planner.linking import Lexicon
@@ -71,6 +71,7 @@ def _modifier(c: Cursor) -> bool:
         return True
     if c.draft.items and not c.draft.alternative and (more := c.attempt(next_item)):
         c.draft.items.extend(more)
+        note_owner(c)
         return True
     if c.position and c.word({"where", "when"}) is not None:
         return True

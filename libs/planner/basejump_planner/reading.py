@@ -76,6 +76,7 @@ class Comparison(NamedTuple):
     operator: Operator
     constant: Constant
     temporal: bool = False
+    near: Table | None = None
 
 
 class Range(NamedTuple):
@@ -84,6 +85,7 @@ class Range(NamedTuple):
     target: Target
     low: Constant
     high: Constant
+    near: Table | None = None
 
 
 class Likeness(NamedTuple):
@@ -108,6 +110,7 @@ class ValueMatch(NamedTuple):
     column: ColumnMention | None
     table: TableMention | None
     negated: bool
+    near: Table | None = None
 
 
 class AgainstAverage(NamedTuple):
@@ -163,11 +166,17 @@ class Draft:
     top: bool = False
     distinct: bool = False
     common: bool = False
+    most: bool = False
     verbs: list[str] = field(default_factory=list)
     alternative: bool = False
 
     def require(self, condition: Condition) -> None:
-        """Adds a condition: one more that must hold, or, after "or", an alternative to the previous one."""
+        """Adds a condition: one more that must hold, or, after "or", an alternative to the previous one.
+
+        It remembers the table named last before it, which may be what it is said of.
+        """
+        if self.tables and isinstance(condition, (Comparison, Range, ValueMatch)):
+            condition = condition._replace(near=self.tables[-1].table)
         if self.alternative and self.conditions:
             self.conditions[-1] = (*self.conditions[-1], condition)
         else:

@@ -187,9 +187,21 @@ class _Settlement:
         query.order_by = [self._sort_key(order) for order in draft.orders]
         self._count_per_row(query)
         _check(query, draft)
+        self._check_absence(query)
         if draft.verbs and not _ties_together(query):
             raise Unsure(f"I don't know what “{draft.verbs[0]}” means here")
         return query
+
+    def _check_absence(self, query: Query) -> None:
+        """ "Without orders from Rome": whether Rome is said of the rows or of what they lack can't be told."""
+        tests = [test for group in query.tests for test in group]
+        if not any(isinstance(test, Presence) and test.negated for test in tests):
+            return
+        for test in tests:
+            table = test.ref.table if isinstance(test, Test) else test.table
+            absent = isinstance(test, Presence) and test.negated
+            if not absent and not is_to_one(self.chooser.joins.path(self.head, table)):
+                raise Unsure("it isn't clear which related rows are not to be there")
 
     def _selected(self) -> list[Selected]:
         selected: list[Selected] = []
@@ -218,7 +230,13 @@ class _Settlement:
             case CountItem():
                 return [self._counted(item)]
             case Noun():
+                follows_count = any(isinstance(other, CountItem) for other in self.draft.items[: self._place(item)])
+                if follows_count and item.table is not None:
+                    raise Unsure("it isn't clear whether two things are to be counted")
                 return self._noun(item)
+
+    def _place(self, item: Noun) -> int:
+        return self.draft.items.index(item)
 
     def _aggregated(self, function: str, ref: ColumnRef, distinct: bool) -> Aggregated:
         if not is_numeric(ref.column) and not (function in ("min", "max") and is_time(ref.column)):
@@ -277,6 +295,7 @@ class _Settlement:
         match condition:
             case Comparison(target=target, operator=operator, constant=constant, temporal=temporal):
                 ref, _ = self.chooser.target(target)
+                self.chooser.certain_of(target, ref, condition.near)
                 if temporal and ref not in time_columns(ref.table, self.lexicon):
                     raise Unsure(f"{ref.table.name}.{ref.column.name} doesn't hold time")
                 if is_key(ref) and operator not in ("=", "<>"):
@@ -284,6 +303,7 @@ class _Settlement:
                 return Test(ref, operator, (_fitting(ref, constant),))
             case Range(target=target, low=low, high=high):
                 ref, _ = self.chooser.target(target)
+                self.chooser.certain_of(target, ref, condition.near)
                 return Test(ref, "between", (_fitting(ref, low), _fitting(ref, high)))
             case Likeness(target=target, pattern=pattern, negated=negated):
                 ref, _ = self.chooser.target(target)
@@ -391,13 +411,19 @@ class _Settlement:
 
     def _sort_key(self, order: Order) -> SortKey:
         match order.key:
-            case CountOf():
-                return SortKey(self._count_of(order.key), order.direction)
+            case CountOf(table=table):
+                stored = self._stored_count(table.table) if table is not None else None
+                return SortKey(Shown(stored) if stored else self._count_of(order.key), order.direction)
             case AggregateItem(function=function, column=column, distinct=distinct):
                 return SortKey(self._aggregated(function, self.chooser.column(column), distinct), order.direction)
             case target:
                 ref, direction = self.chooser.target(target)
                 return SortKey(Shown(ref), direction or order.direction)
+
+    def _stored_count(self, table: Table) -> ColumnRef | None:
+        """A column such as `number_of_hosts`, if the head has one for this table."""
+        noun = " ".join(self.lexicon.words_of(table.name))
+        return self.lexicon.named(f"number of {noun}", self.head) or self.lexicon.named(f"number {noun}", self.head)
 
     def _count_per_row(self, query: Query) -> None:
         """Counting for HAVING or ORDER BY groups by what is shown: by rows of the head, or by a column's values."""
@@ -479,9 +505,12 @@ def _check(query: Query, draft: Draft) -> None:
     averages = [position for position, group in enumerate(draft.conditions) if isinstance(group[0], AgainstAverage)]
     if averages and averages[0] + 1 < len(query.tests):
         raise Unsure("it isn't clear of which rows the average is meant")
-    if any(isinstance(t, Presence) and t.negated for g in query.tests for t in g) and len(query.tests) > 1:
-        if any(test.table.key != query.base.key for g in query.tests for test in g if isinstance(test, Presence) and not test.negated):
-            raise Unsure("it isn't clear which related rows are not to be there")
+    measures = [item for item in query.selected if not isinstance(item, Shown)]
+    if measures and not query.group_by and (query.order_by or query.limit):
+        raise Unsure("it orders a single figure")
+    if draft.most and query.order_by and isinstance(query.order_by[0].key, Shown):
+        if query.order_by[0].key.ref.table.key != query.base.key:
+            raise Unsure("it isn't clear whether the most is of one row or of all rows together")
     if query.limit is not None and not query.order_by:
         raise Unsure("it asks for some rows without saying by which order")
     equal = [group[0].ref for group in query.tests if len(group) == 1 and _is_equality(group[0])]  # type: ignore[union-attr]

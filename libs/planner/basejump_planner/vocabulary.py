@@ -40,7 +40,7 @@ OPENERS = _cues(
         " | every | any | list of | a list of | the list of | out | whose | answer",
     )
 )
-ARTICLES = _words("the a an all of any some every their its his her our this these those")
+ARTICLES = _words("the a an all of any some every their its his her our this these those respective corresponding")
 # Words that only tie phrases together; skipping them can't change what is asked.
 GLUE = _words(
     "either respective exactly among across the a an all of for in on at to from by with that which who whom whose is are was were be been being has have"
