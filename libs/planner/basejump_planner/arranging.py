@@ -36,7 +36,7 @@ def each(c: Cursor) -> bool:
     plain_by = c.position == start + 1 and c.tokens[start].text == "by"
     found = noun(c)
     if found is None:
-        return False
+        return c.at_end and bool(c.draft.items)  # "… and how many orders have each"
     if plain_by and c.draft.top and not c.draft.orders and found.column is not None:
         c.draft.orders.append(Order(found.column, "desc"))
         return True
@@ -45,6 +45,8 @@ def each(c: Cursor) -> bool:
         c.attempt(_in)
         c.draft.orders.append(Order(found.column, c.cue(DIRECTIONS) or "asc"))
         return True
+    if plain_by and not figures and not c.draft.common and c.draft.items:
+        return False  # "written by the author …" groups nothing
     c.draft.groups.append(found)
     while more := c.attempt(_and_noun):
         c.draft.groups.append(more)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from basejump_planner.cursor import Cursor
-from basejump_planner.linking import BARE, EXACT, OWNED, WEAK, ColumnMention
+from basejump_planner.linking import BARE, EXACT, OWNED, SYNONYM, ColumnMention
 from basejump_planner.reading import (
     AggregateItem,
     AsideAggregate,
@@ -49,8 +49,8 @@ def noun(c: Cursor) -> Noun | None:
     end = max(ends)
     table = tables[0] if tables and tables[0].end == end else None
     column = columns[0] if columns and columns[0].end == end else None
-    if table is not None and column is not None and table.level == WEAK and column.candidates[0].level >= BARE:
-        table = None
+    if table is not None and column is not None and table.level <= SYNONYM:
+        table = None if max(candidate.level for candidate in column.candidates) > table.level else table
     c.position = end
     if table is not None and not c.tables() and not c.columns():
         c.word({"member", "members", "record", "records", "entries"})
@@ -102,7 +102,7 @@ def _with_figure(c: Cursor) -> bool:
     if c.word({"with"}) is None:
         return False
     c.word({"the", "their"})
-    return c.cue_length(COUNT) > 0 or c.cue_length(AGGREGATES) > 0
+    return c.cue_length(COUNT) > 0 or c.cue(AGGREGATES) in ("avg", "sum")
 
 
 def _whole_rows(c: Cursor) -> list[Item] | None:

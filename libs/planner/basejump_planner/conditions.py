@@ -46,10 +46,12 @@ _OPPOSITE: dict[Operator, Operator] = {"=": "<>", "<>": "=", ">": "<=", ">=": "<
 def condition(c: Cursor) -> bool:
     """One condition, added to the draft; False where none stands here."""
     for rule in (
+        _likewise,
         _without,
         _measured_comparison,
         _group_size,
         _comparison_before_column,
+        _comparison_around_column,
         _column_condition,
         _named_value,
         _found_value,
@@ -103,6 +105,27 @@ def _measured_comparison(c: Cursor) -> bool:
     return _tail(c, Measured((Quality(MEASURING_VERBS[verb], "desc"),), verb))
 
 
+def _likewise(c: Cursor) -> bool:
+    """`… or higher than 900`: of the column that the condition before is about."""
+    last = c.draft.conditions[-1][-1] if c.draft.conditions else None
+    if not isinstance(last, Comparison):
+        return False
+    operator = c.cue(COMPARISONS)
+    constant = c.constant()
+    if operator is None or constant is None or constant.kind == "text" or c.tables() or c.columns():
+        return False
+    _skip_unit(c)
+    c.draft.require(Comparison(last.target, operator, constant))
+    return True
+
+
+def _comparison_around_column(c: Cursor) -> bool:
+    """`above age 46`."""
+    operator = c.cue(COMPARISONS)
+    column = c.column() if operator is not None else None
+    return operator is not None and column is not None and _against(c, column, operator)
+
+
 def _against(c: Cursor, target: Target, operator: Operator) -> bool:
     if c.attempt(lambda _: c.cue(AVERAGE_VALUE)):
         c.attempt(lambda _: c.column())
@@ -113,7 +136,10 @@ def _against(c: Cursor, target: Target, operator: Operator) -> bool:
     if constant is None:
         return False
     _skip_unit(c)
-    c.draft.require(Comparison(target, c.cue(OR_MORE) or operator, constant))
+    operator = c.cue(OR_MORE) or operator
+    if c.tables():  # "more than 2 students": it is the students that are counted
+        return False
+    c.draft.require(Comparison(target, operator, constant))
     return True
 
 
@@ -170,9 +196,14 @@ def _tail(c: Cursor, target: Target) -> bool:
     for rule in (_likeness, _between, _missing, _operator, _time_operator, _either):
         if c.attempt(lambda _, rule=rule: rule(c, target)):
             return True
+    vague = column is not None and max(candidate.level for candidate in column.candidates) == WEAK
+    if vague and c.attempt(lambda _: _equal(c, target)):  # "customer 10", but not "hotels with 5 stars"
+        return True
     c.skip(_LINKS)
     negated = c.word({"not"}) is not None
     c.skip(_LINKS)
+    if vague:
+        return bool(c.attempt(lambda _: _values(c, column, negated)))
     return c.attempt(lambda _: _values(c, column, negated)) or (not negated and bool(c.attempt(lambda _: _equal(c, target))))
 
 

@@ -222,7 +222,8 @@ def _column_forms(words: Stems, table_words: Stems) -> Iterator[tuple[Stems, int
     yield words, BARE if len(words) == 1 and words[0] in _GENERIC_NAMES else EXACT
     own = tuple(word for word in words if word not in table_words)
     if own and own != words:
-        yield own, BARE
+        if own != ("number",):
+            yield own, BARE
     for prefix in {table_words, table_words[-1:]}:
         yield prefix + words, OWNED
         if own:
@@ -234,7 +235,7 @@ def _column_forms(words: Stems, table_words: Stems) -> Iterator[tuple[Stems, int
         bare = bare[:-1]
         if bare not in _NOT_ALONE:
             yield bare, WEAK
-    if len(own or words) > 1:
+    if len(own or words) > 1 and words[-1] != "number":
         yield (own or words)[-1:], WEAK
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from basejump_planner.arranging import arrangement, each
-from basejump_planner.asking import items, next_item, note_owner
+from basejump_planner.asking import items, next_item, note_owner, noun
 from basejump_planner.conditions import condition
 from basejump_planner.cursor import Cursor
 from basejump_planner.linking import Lexicon
@@ -113,8 +113,19 @@ def _action(c: Cursor) -> bool:
     return True
 
 
+def _repeated(c: Cursor) -> bool:
+    """`… of that age`, where the age is among what is asked for already."""
+    if c.word({"that", "those", "this", "same"}) is None:
+        return False
+    again = noun(c)
+    known = [*c.draft.groups, *(thing for thing in c.draft.items if isinstance(thing, Noun))]
+    return again is not None and again.column is not None and any(
+        thing.column is not None and thing.column.candidates == again.column.candidates for thing in known
+    )
+
+
 def _nothing_said(c: Cursor) -> bool:
-    if c.attempt(_action):
+    if c.attempt(_action) or c.attempt(_repeated):
         return True
     return c.word(GLUE) is not None or c.word(RELATION_VERBS) is not None
 

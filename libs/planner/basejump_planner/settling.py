@@ -65,6 +65,8 @@ def _head(draft: Draft, lexicon: Lexicon, joins: Joins) -> Table:
     if counted:
         return _counted_head(counted[0], draft, lexicon, joins)
     columns = _column_phrases(draft)
+    if draft.owners and not draft.tables:
+        return _owner(columns, next(iter(draft.owners.values())), draft, lexicon, joins)
     entities = [item.table for item in draft.items if isinstance(item, Noun) and item.table is not None]
     if draft.tables:
         first = draft.tables[0].table
@@ -195,6 +197,9 @@ class _Settlement:
     def _check_absence(self, query: Query) -> None:
         """ "Without orders from Rome": whether Rome is said of the rows or of what they lack can't be told."""
         tests = [test for group in query.tests for test in group]
+        for test in tests:
+            if isinstance(test, Test) and test.negated and not is_to_one(self.chooser.joins.path(self.head, test.ref.table)):
+                raise Unsure("it isn't clear whether none or only some of the related rows are to be different")
         if not any(isinstance(test, Presence) and test.negated for test in tests):
             return
         for test in tests:
@@ -356,7 +361,8 @@ class _Settlement:
         for noun in self.draft.groups:
             refs, table = self._group_columns(noun)
             if table is not None:
-                if table.key == self.head.key:
+                counts = any(isinstance(item, Counted) for item in query.selected)
+                if table.key == self.head.key and (counts or not primary_key(table)):
                     raise Unsure(f"it asks for a figure of each single row of {table.name}")
                 query.keep_empty = True
             own_shown = table is not None and any(ref.table.key == table.key for ref in plain)

@@ -174,7 +174,7 @@ MOST: dict[Phrase, Direction] = _cues(
 )  # type: ignore[assignment]
 COMMON: dict[Phrase, Direction] = _cues(
     ("desc", "most common | most frequent | most popular | most frequently used | most commonly used | most frequently occurring | commonest"
-     " | most often used | most widely used | most numerous | most prevalent | most used"),
+     " | most often used | most widely used | the most often | most often | most frequently | the most frequently | most numerous | most prevalent | most used"),
     ("asc", "least common | least popular | least frequent | rarest | least commonly used | least frequently used | least used"),
 )  # type: ignore[assignment]
 SUPERLATIVES: dict[Phrase, Direction] = _cues(
@@ -418,7 +418,7 @@ ABBREVIATIONS = {
 COMMON_PARTS = _words(
     "id name code number date type time year first last middle full title status description address city state country phone"
     " email price cost amount total start end birth home job zip order count rate per of by in is to day month key index"
-    " percent class level size color region gender age salary points score rank position home away high low long short"
+    " percent class level size color region gender age salary location building room school team player student department points score rank position home away high low long short"
 )
 # Endings of column names that people leave out: "department" for department_code, "hired" for hire_date.
 GENERIC_ENDINGS = _words("date time year code id number name count amount in of dollars usd percent text value at on")

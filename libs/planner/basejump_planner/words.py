@@ -32,6 +32,7 @@ _CONTRACTIONS = {
     "don't": "do not", "doesn't": "does not", "didn't": "did not", "isn't": "is not", "aren't": "are not", "wasn't": "was not",
     "weren't": "were not", "haven't": "have not", "hasn't": "has not", "can't": "can not", "i'd": "i would", "i'm": "i am",
 }  # fmt: skip
+_PREFIXES = frozenset(("max", "min", "avg", "num", "total"))
 _SHARING = frozenset("first middle last full given family".split())
 _NOT_SPOKEN = frozenset("? ! . $ € £ % ( ) : / \\ - * # + & [ ] { } | ~ ^ @ _ ; …".split()) - {"&", ";"}
 
@@ -137,6 +138,8 @@ def _pieces(part: str, known: frozenset[str]) -> tuple[str, ...]:
     for cut in range(len(part) - 2, 2, -1):
         head, tail = part[:cut], part[cut:]
         if head in known and (tail in COMMON_PARTS or tail in known):
+            return (head, tail)
+        if head in _PREFIXES and len(tail) > 4:
             return (head, tail)
         if head in COMMON_PARTS and len(head) > 2 and (tail in COMMON_PARTS or tail in known) and len(tail) > 2:
             return (head, tail)
