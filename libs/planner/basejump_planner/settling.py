@@ -181,7 +181,8 @@ class _Settlement:
     def query(self) -> Query:
         draft = self.draft
         selected = self._selected()
-        query = Query(base=self.head, selected=selected, limit=draft.limit, distinct=draft.distinct)
+        distinct = draft.distinct or self._lists_values(selected)
+        query = Query(base=self.head, selected=selected, limit=draft.limit, distinct=distinct)
         query.tests = [self._alternatives(group) for group in draft.conditions]
         query.tests += [(Presence(table, False),) for table in self._related_tables(query)]
         self._group(query)
@@ -193,6 +194,13 @@ class _Settlement:
         if draft.verbs and not _ties_together(query):
             raise Unsure(f"I don't know what “{draft.verbs[0]}” means here")
         return query
+
+    def _lists_values(self, selected: list[Selected]) -> bool:
+        """ "Show all majors", with no students in the question, asks which values there are, each once."""
+        only = selected[0] if len(selected) == 1 else None
+        if not isinstance(only, Shown) or self.head_is_named or self.draft.orders or self.draft.groups:
+            return False
+        return is_text(only.ref.column) and not is_key(only.ref)
 
     def _check_absence(self, query: Query) -> None:
         """ "Without orders from Rome": whether Rome is said of the rows or of what they lack can't be told."""
