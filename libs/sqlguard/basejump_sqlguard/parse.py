@@ -13,6 +13,7 @@ from sqlglot.tokenizer_core import Token, TokenType
 
 from basejump_sqlguard.dialects import DIALECTS, Rules, rules_of
 from basejump_sqlguard.proof import Refused
+from basejump_sqlguard.reading import parser_of
 from basejump_sqlguard.words import TSQL_STATEMENTS
 
 MAX_LENGTH = 50_000
@@ -83,7 +84,9 @@ def _starts_statement(token: Token) -> bool:
 
 def _one_query(sql: str, tokens: list[Token], rules: Rules) -> exp.Expr:
     try:
-        statements = [tree for tree in rules.dialect.parser().parse(tokens, sql) if tree is not None]
+        statements = [
+            tree for tree in parser_of(rules.name)(dialect=rules.dialect).parse(tokens, sql) if tree is not None
+        ]
     except ParseError as error:
         raise _syntax(error) from error
     except SqlglotError as error:

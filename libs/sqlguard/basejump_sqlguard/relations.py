@@ -46,10 +46,6 @@ class Resolver:
             return self._values(node, parent, ctes)
         if isinstance(node, exp.Pivot):
             return self._pivot_statement(node, ctes)
-        if isinstance(node, exp.Table):
-            scope = Scope(node, parent)
-            self._relation(node, scope, ctes)
-            return Output(scope.sources[0].visible(), scope.sources[0].unique, scope.sources[0].open)
         raise Refused("not_a_query", "Only queries may be nested.", where=type(node).__name__)
 
     def _with(self, node: exp.Expr, parent: Scope | None, outer: Ctes) -> Ctes:
@@ -258,6 +254,9 @@ class Resolver:
         if wrapped and node.args.get("alias") is None and not node.args.get("with_"):
             self._relation(inner, scope, ctes)
             return
+        if isinstance(inner, exp.Table):
+            # Its row would be that of the table, with every column there is.
+            raise Refused("unsupported_syntax", "Tables in parentheses can't have a name of their own.")
         # A derived table sees the query around its own, not its neighbours.
         self._add(scope, node, self.query(node, scope.parent, ctes))
         self._pivots(node, scope, ctes)
