@@ -1,0 +1,51 @@
+"""May this caller ask over this connection, for this team, now?"""
+
+from uuid import UUID
+
+import msgspec
+
+from basejump_common.bus import Context
+from basejump_common.errors import NotFound
+from basejump_common.storage.database import Database
+from basejump_connection_indexer.adapters import database_rows, grant_rows
+from basejump_connection_indexer.adapters.grant_rows import GrantedConnection
+from basejump_connection_indexer.adapters.teams import Teams
+from basejump_connection_indexer.adapters.vault import Vault
+from basejump_connection_indexer.domain.target import Target
+from basejump_connection_indexer.prepared import PreparedCatalog, PreparedCatalogs
+
+
+class Access(msgspec.Struct, frozen=True, kw_only=True):
+    """What a grant opens: the catalog as the connection sees it, and the login."""
+
+    client_uuid: UUID
+    conn_uuid: UUID
+    catalog: PreparedCatalog
+    target: Target
+
+
+class Gate:
+    """Checks membership and grant at the moment of the call."""
+
+    def __init__(self, database: Database, teams: Teams, catalogs: PreparedCatalogs, vault: Vault) -> None:
+        self._database = database
+        self._teams = teams
+        self._catalogs = catalogs
+        self._vault = vault
+
+    async def open(self, context: Context, team_uuid: UUID, conn_uuid: UUID) -> Access:
+        """Raises NotFound unless the caller is in the team and the team has the connection."""
+        await self._teams.require_member(context, team_uuid)
+        tenant = context.caller.tenant
+        granted, target = await self._granted(tenant, team_uuid, conn_uuid)
+        catalog = await self._catalogs.get(tenant, granted)
+        return Access(client_uuid=tenant, conn_uuid=conn_uuid, catalog=catalog, target=target)
+
+    async def _granted(self, tenant: UUID, team_uuid: UUID, conn_uuid: UUID) -> tuple[GrantedConnection, Target]:
+        async with self._database.tenant(tenant) as tx:
+            granted = await grant_rows.find(tx, team_uuid, conn_uuid)
+            login = await database_rows.find_connection(tx, conn_uuid)
+            row = None if login is None else await database_rows.find(tx, login.db_uuid)
+        if granted is None or login is None or row is None:
+            raise NotFound("the team has no such connection")
+        return granted, self._vault.target(row, login)

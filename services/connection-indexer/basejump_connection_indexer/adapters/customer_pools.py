@@ -1,0 +1,108 @@
+"""Connections to customers' databases, kept open for a while so that the next question needn't log in again."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from basejump_common.errors import Unavailable
+from basejump_connection_indexer.adapters.postgres_connect import Connect, CustomerConnection, close
+from basejump_connection_indexer.domain.target import Target
+
+PER_LOGIN = 5
+WAIT_SECONDS = 10.0
+IDLE_SECONDS = 60.0
+_SWEEP_SECONDS = 15.0
+
+
+@dataclass
+class _Pool:
+    target: Target
+    places: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(PER_LOGIN))
+    idle: list[tuple[CustomerConnection, float]] = field(default_factory=list)
+
+
+class CustomerPools:
+    """At most five connections per login at once in this process; one that isn't used for a minute is closed."""
+
+    def __init__(self, connect: Connect) -> None:
+        self._connect = connect
+        self._pools: dict[UUID, _Pool] = {}
+
+    @asynccontextmanager
+    async def borrow(self, conn_uuid: UUID, target: Target) -> AsyncIterator[CustomerConnection]:
+        """A connection outside of any transaction; one that was left in the middle of something is closed after.
+
+        Raises Unavailable when all are busy, and what connecting raises.
+        """
+        pool = self._pool(conn_uuid, target)
+        await _take_place(pool)
+        try:
+            connection = await self._idle_or_new(pool)
+            try:
+                yield connection
+            except BaseException:
+                # Whatever it was doing is canceled, so that nothing goes on in the customer's database.
+                await close(connection)
+                raise
+            await self._give_back(pool, connection)
+        finally:
+            pool.places.release()
+
+    async def sweep(self) -> None:
+        """Close what idles, until canceled; then everything."""
+        try:
+            while True:
+                await asyncio.sleep(_SWEEP_SECONDS)
+                await self._close_idle(before=_now() - IDLE_SECONDS)
+        finally:
+            await self._close_idle(before=float("inf"))
+
+    async def forget(self, conn_uuid: UUID) -> None:
+        """Close what idles for a login that was removed or changed."""
+        pool = self._pools.pop(conn_uuid, None)
+        for connection, _ in pool.idle if pool else ():
+            await close(connection)
+
+    def _pool(self, conn_uuid: UUID, target: Target) -> _Pool:
+        pool = self._pools.get(conn_uuid)
+        if pool is None or pool.target != target:
+            stale, pool = pool, _Pool(target)
+            self._pools[conn_uuid] = pool
+            for connection, _ in stale.idle if stale else ():
+                connection.terminate()
+        return pool
+
+    async def _idle_or_new(self, pool: _Pool) -> CustomerConnection:
+        while pool.idle:
+            connection, _ = pool.idle.pop()
+            if not connection.is_closed():
+                return connection
+        return await self._connect(pool.target)
+
+    async def _give_back(self, pool: _Pool, connection: CustomerConnection) -> None:
+        if connection.is_closed() or connection.is_in_transaction():
+            await close(connection)
+        else:
+            pool.idle.append((connection, _now()))
+
+    async def _close_idle(self, before: float) -> None:
+        for conn_uuid, pool in list(self._pools.items()):
+            old = [entry for entry in pool.idle if entry[1] < before]
+            pool.idle = [entry for entry in pool.idle if entry[1] >= before]
+            for connection, _ in old:
+                await close(connection)
+            if not pool.idle and pool.places._value == PER_LOGIN:
+                self._pools.pop(conn_uuid, None)
+
+
+async def _take_place(pool: _Pool) -> None:
+    try:
+        await asyncio.wait_for(pool.places.acquire(), WAIT_SECONDS)
+    except TimeoutError as error:
+        raise Unavailable("every connection to the customer's database is busy", retry_after=2) from error
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()

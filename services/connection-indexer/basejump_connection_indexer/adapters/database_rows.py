@@ -1,0 +1,215 @@
+"""The tables `database` and `connection`. Every function takes the tenant's transaction."""
+
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+
+from basejump_common.contracts.common import PageRequest
+from basejump_common.contracts.connection import (
+    Connection,
+    ConnectionPage,
+    Database,
+    DatabaseFields,
+    DatabasePage,
+    DatabaseType,
+    IndexState,
+    IndexStatus,
+    Schema,
+    SchemaMap,
+    SslMode,
+)
+from basejump_common.storage import pages
+from basejump_common.storage.database import Transaction
+from basejump_connection_indexer.domain.database_fields import DEFAULT_PORT
+
+
+class DatabaseRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A row of `database`; names as in the contract."""
+
+    client_uuid: UUID
+    db_uuid: UUID
+    database_type: DatabaseType
+    host: str
+    port: int
+    database_name: str
+    database_name_alias: str
+    database_desc: str
+    ssl_mode: SslMode
+    ssl_root_cert: str | None
+    query: dict[str, str]
+    schemas: tuple[Schema, ...]
+    schema_maps: tuple[SchemaMap, ...]
+    include_default_schema: bool
+    table_filter_string: str | None
+    include_views: bool
+    include_materialized_views: bool
+    include_partitioned_tables: bool
+    index_status: IndexState = IndexState.QUEUED
+    index_progress: float = 0.0
+    index_tables: int = 0
+    index_error: str | None = None
+    index_started_at: datetime | None = None
+    index_finished_at: datetime | None = None
+    index_version: int = 0
+    created_at: datetime | None = None
+
+    def as_database(self) -> Database:
+        """The contract's struct."""
+        return msgspec.convert(self, Database, from_attributes=True)
+
+    def as_status(self) -> IndexStatus:
+        """Where indexing stands."""
+        return IndexStatus(
+            db_uuid=self.db_uuid,
+            status=self.index_status,
+            progress=self.index_progress,
+            tables=self.index_tables,
+            error=self.index_error,
+            started_at=self.index_started_at,
+            finished_at=self.index_finished_at,
+        )
+
+
+class ConnectionRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A row of `connection`; the password is sealed."""
+
+    conn_uuid: UUID
+    db_uuid: UUID
+    username: str
+    password: bytes
+    data_source_desc: str
+    warnings: tuple[str, ...]
+    created_at: datetime | None = None
+
+
+_COLUMNS = tuple(name for name in DatabaseRow.__struct_fields__ if not name.startswith(("index_", "created_")))
+_PLACES = ", ".join(f"${place}" for place in range(1, len(_COLUMNS) + 1))
+_INSERT = f"insert into database ({', '.join(_COLUMNS)}) values ({_PLACES})"  # noqa: S608 - names of our own fields
+_CHANGEABLE = (
+    "database_name_alias",
+    "database_desc",
+    "schemas",
+    "include_default_schema",
+    "table_filter_string",
+    "include_views",
+    "include_materialized_views",
+    "include_partitioned_tables",
+)
+_SET = ", ".join(f"{name} = ${place}" for place, name in enumerate(_CHANGEABLE, start=2))
+_UPDATE = f"update database set {_SET} where db_uuid = $1"  # noqa: S608 - names of our own fields
+
+
+def new_row(client_uuid: UUID, db_uuid: UUID, fields: DatabaseFields, alias: str) -> DatabaseRow:
+    """The row of a database that is being added."""
+    given = {name: getattr(fields, name) for name in _COLUMNS if name not in ("client_uuid", "db_uuid")}
+    given |= {"port": fields.port or DEFAULT_PORT, "database_name_alias": alias}
+    return DatabaseRow(client_uuid=client_uuid, db_uuid=db_uuid, **given)
+
+
+async def insert(tx: Transaction, row: DatabaseRow) -> None:
+    """Raises asyncpg.UniqueViolationError when the alias is taken."""
+    await tx.execute(_INSERT, *(getattr(row, name) for name in _COLUMNS))
+
+
+async def update(tx: Transaction, row: DatabaseRow) -> None:
+    """Write what may be changed. Raises asyncpg.UniqueViolationError when the alias is taken."""
+    await tx.execute(_UPDATE, row.db_uuid, *(getattr(row, name) for name in _CHANGEABLE))
+
+
+async def delete(tx: Transaction, db_uuid: UUID) -> None:
+    """The database with its connections, grants and index."""
+    await tx.execute("delete from database where db_uuid = $1", db_uuid)
+
+
+async def find(tx: Transaction, db_uuid: UUID, *, lock: bool = False) -> DatabaseRow | None:
+    """One database; locked, it stays as it is until the transaction ends."""
+    locking = "for update" if lock else ""
+    return await tx.row(DatabaseRow, f"select * from database where db_uuid = $1 {locking}", db_uuid)  # noqa: S608 - two constants
+
+
+async def aliases(tx: Transaction) -> set[str]:
+    """All that the client has given its databases."""
+    return {row[0] for row in await tx.fetch("select database_name_alias from database")}
+
+
+async def page(tx: Transaction, request: PageRequest) -> DatabasePage:
+    """Newest first."""
+    rows = await tx.rows(
+        DatabaseRow,
+        """
+        select * from database where (created_at, db_uuid) < ($1, $2)
+        order by created_at desc, db_uuid desc limit $3
+        """,
+        *pages.position(request.cursor, newest_first=True),
+        pages.rows_to_ask(request.limit),
+    )
+    databases = [row.as_database() for row in rows]
+    data, next_cursor = pages.page(databases, request.limit, lambda found: (found.created_at, found.db_uuid))
+    return DatabasePage(data=data, next_cursor=next_cursor)
+
+
+async def set_index_state(tx: Transaction, status: IndexStatus) -> None:
+    """What index-status answers."""
+    await tx.execute(
+        """
+        update database set index_status = $2, index_progress = $3, index_tables = $4, index_error = $5,
+            index_started_at = coalesce($6, index_started_at), index_finished_at = $7
+        where db_uuid = $1
+        """,
+        status.db_uuid,
+        status.status,
+        status.progress,
+        status.tables,
+        status.error,
+        status.started_at,
+        status.finished_at,
+    )
+
+
+async def next_index_version(tx: Transaction, db_uuid: UUID) -> None:
+    """The catalog has changed: prepared ones are out of date."""
+    await tx.execute("update database set index_version = index_version + 1 where db_uuid = $1", db_uuid)
+
+
+async def insert_connection(tx: Transaction, client_uuid: UUID, row: ConnectionRow) -> None:
+    """Add a login to a database."""
+    await tx.execute(
+        """
+        insert into connection (client_uuid, conn_uuid, db_uuid, username, password, data_source_desc, warnings)
+        values ($1, $2, $3, $4, $5, $6, $7)
+        """,
+        client_uuid,
+        row.conn_uuid,
+        row.db_uuid,
+        row.username,
+        row.password,
+        row.data_source_desc,
+        row.warnings,
+    )
+
+
+async def find_connection(tx: Transaction, conn_uuid: UUID) -> ConnectionRow | None:
+    """One login."""
+    return await tx.row(ConnectionRow, "select * from connection where conn_uuid = $1", conn_uuid)
+
+
+async def connections_of(tx: Transaction, db_uuid: UUID) -> list[ConnectionRow]:
+    """Every login to a database, oldest first."""
+    return await tx.rows(ConnectionRow, "select * from connection where db_uuid = $1 order by created_at", db_uuid)
+
+
+async def connection_page(tx: Transaction, db_uuid: UUID, request: PageRequest) -> ConnectionPage:
+    """Newest first."""
+    rows = await tx.rows(
+        Connection,
+        """
+        select * from connection where db_uuid = $1 and (created_at, conn_uuid) < ($2, $3)
+        order by created_at desc, conn_uuid desc limit $4
+        """,
+        db_uuid,
+        *pages.position(request.cursor, newest_first=True),
+        pages.rows_to_ask(request.limit),
+    )
+    data, next_cursor = pages.page(rows, request.limit, lambda found: (found.created_at, found.conn_uuid))
+    return ConnectionPage(data=data, next_cursor=next_cursor)

@@ -1,0 +1,69 @@
+"""What may a login do beyond SELECT? The floor below the proof: such a login turns a hole in it into a write."""
+
+from basejump_common.errors import InvalidInput
+from basejump_connection_indexer.adapters.postgres_connect import CustomerConnection
+
+_MOST_NAMED = 5
+
+_ATTRIBUTES = """
+    select rolsuper as "is a superuser", rolcreaterole as "may create roles", rolcreatedb as "may create databases",
+           rolreplication as "may replicate", rolbypassrls as "may bypass row security"
+    from pg_catalog.pg_roles where rolname = current_user
+"""
+# Roles that read or write files, run programs, write everywhere or act on others' sessions.
+_MEMBERSHIPS = """
+    select rolname::text as name from pg_catalog.pg_roles
+    where rolname in (
+            'pg_write_server_files', 'pg_read_server_files', 'pg_execute_server_program', 'pg_write_all_data',
+            'pg_signal_backend', 'pg_signal_autovacuum_worker', 'pg_maintain', 'pg_create_subscription',
+            'pg_checkpoint', 'pg_database_owner')
+        and pg_catalog.pg_has_role(current_user, oid, 'MEMBER')
+    order by rolname
+"""
+# Privileges of roles that the login could switch to count as well: INHERIT or not, SET ROLE is one statement away.
+_WRITABLE = """
+    with mine as (select oid from pg_catalog.pg_roles where pg_catalog.pg_has_role(current_user, oid, 'MEMBER'))
+    select n.nspname || '.' || c.relname as name
+    from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+    where c.relkind in ('r', 'p', 'v', 'm', 'f') and n.nspname !~ '^pg_' and n.nspname <> 'information_schema'
+      and exists (
+          select from mine
+          where pg_catalog.has_table_privilege(mine.oid, c.oid, 'INSERT, UPDATE, DELETE, TRUNCATE')
+             or pg_catalog.has_any_column_privilege(mine.oid, c.oid, 'INSERT, UPDATE'))
+    order by 1 limit $1
+"""
+_CREATABLE = """
+    select nspname::text as name from pg_catalog.pg_namespace
+    where nspname = any($1::text[]) and pg_catalog.has_schema_privilege(oid, 'CREATE')
+    order by nspname
+"""
+
+
+async def check_role(
+    connection: CustomerConnection, schemas: tuple[str, ...], *, accept_risky: bool
+) -> tuple[str, ...]:
+    """What the login may do beyond SELECT, as warnings. Raises InvalidInput listing it unless that is accepted."""
+    async with connection.transaction(readonly=True):
+        await connection.execute("set local search_path = pg_catalog; set local statement_timeout = '15s'")
+        warnings = await _risks(connection, schemas)
+    if warnings and not accept_risky:
+        listed = "; ".join(warnings)
+        raise InvalidInput.field(
+            "username", f"the login can do more than SELECT: it {listed}. Take that away, or send accept_risky_role"
+        )
+    return warnings
+
+
+async def _risks(connection: CustomerConnection, schemas: tuple[str, ...]) -> tuple[str, ...]:
+    attributes = await connection.fetchrow(_ATTRIBUTES)
+    found = [words for words, has in (attributes or {}).items() if has]
+    if "is a superuser" in found:
+        # It may do everything that follows, and in every schema.
+        return ("is a superuser",)
+    memberships = [row["name"] for row in await connection.fetch(_MEMBERSHIPS)]
+    found += [f"is a member of {name}" for name in memberships]
+    if tables := [row["name"] for row in await connection.fetch(_WRITABLE, _MOST_NAMED + 1)]:
+        more = " and others" if len(tables) > _MOST_NAMED else ""
+        found.append(f"may write to {', '.join(tables[:_MOST_NAMED])}{more}")
+    found += [f"may create in schema {row['name']}" for row in await connection.fetch(_CREATABLE, list(schemas))]
+    return tuple(found)

@@ -1,0 +1,56 @@
+"""Rows of results as Parquet files in an object store: a local folder, S3, GCS or Azure."""
+
+from pathlib import Path
+from urllib.parse import unquote, urlparse
+from uuid import UUID
+
+import obstore
+from obstore.store import LocalStore, ObjectStore, from_url
+
+_PART_BYTES = 4_000_000
+
+
+class ResultFile:
+    """A file being written; nothing is visible under its name before `close`."""
+
+    def __init__(self, store: ObjectStore, key: str) -> None:
+        self.key = key
+        self.bytes = 0
+        self._writer = obstore.open_writer_async(store, key, buffer_size=_PART_BYTES)
+
+    async def write(self, data: bytes) -> None:
+        """Append."""
+        if data:
+            self.bytes += len(data)
+            await self._writer.write(data)
+
+    async def close(self) -> None:
+        """Make it visible. Not called: nothing is kept."""
+        await self._writer.close()
+
+
+class ResultStore:
+    """Where results are kept, by client and run."""
+
+    def __init__(self, url: str) -> None:
+        self._store = _store(url)
+
+    def create(self, client_uuid: UUID, run_uuid: UUID, attempt: int) -> ResultFile:
+        """A new file; a run that was taken over writes another one."""
+        return ResultFile(self._store, f"{client_uuid}/{run_uuid}-{attempt}.parquet")
+
+    async def read(self, key: str) -> bytes:
+        """A whole file."""
+        answer = await obstore.get_async(self._store, key)
+        return bytes(await answer.bytes_async())
+
+    async def delete(self, key: str) -> None:
+        """Remove a file; one that isn't there is as good."""
+        await obstore.delete_async(self._store, key)
+
+
+def _store(url: str) -> ObjectStore:
+    parsed = urlparse(url)
+    if parsed.scheme == "file":
+        return LocalStore(Path(unquote(parsed.path)), mkdir=True)
+    return from_url(url)

@@ -1,0 +1,52 @@
+"""Composes connection-indexer: the only place that constructs anything."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from basejump_common.bus import on
+from basejump_common.contracts.account import TEAM_DELETED
+from basejump_common.runtime import Service, foundation
+from basejump_common.security.envelope import Envelope
+from basejump_common.storage.job_worker import JobWorker
+from basejump_connection_indexer.access import Gate
+from basejump_connection_indexer.adapters.customer_pools import CustomerPools
+from basejump_connection_indexer.adapters.postgres_connect import PostgresConnector
+from basejump_connection_indexer.adapters.postgres_run import Limits
+from basejump_connection_indexer.adapters.result_store import ResultStore
+from basejump_connection_indexer.adapters.teams import Teams
+from basejump_connection_indexer.adapters.vault import Vault
+from basejump_connection_indexer.databases import Databases
+from basejump_connection_indexer.grants import Grants
+from basejump_connection_indexer.handlers import handlers
+from basejump_connection_indexer.indexing import JOB, Indexing
+from basejump_connection_indexer.prepared import PreparedCatalogs
+from basejump_connection_indexer.retrieving import Retrieving
+from basejump_connection_indexer.settings import Settings
+from basejump_connection_indexer.statements import Statements
+from basejump_connection_indexer.tables import Tables
+
+
+@asynccontextmanager
+async def bootstrap(settings: Settings) -> AsyncIterator[Service]:
+    """The service, its connections open for as long as the block lasts."""
+    async with foundation(settings, "connection-indexer") as base:
+        connect = PostgresConnector(allow_private_hosts=settings.allow_private_hosts).connect
+        vault = Vault(Envelope.from_text(settings.master_keys.reveal()))
+        pools = CustomerPools(connect)
+        teams = Teams(base.bus)
+        catalogs = PreparedCatalogs(base.database, settings.prepared_tables)
+        gate = Gate(base.database, teams, catalogs, vault)
+        limits = Limits(seconds=settings.statement_seconds, rows=settings.result_rows, bytes=settings.result_bytes)
+        grants = Grants(base.database, teams)
+        worker = JobWorker(base.database, {JOB: Indexing(base.database, connect, vault).kind()})
+        yield base.service(
+            endpoints=handlers(
+                Databases(base.database, connect, vault, pools),
+                grants,
+                Tables(base.database, teams),
+                Retrieving(base.database, teams, catalogs),
+                Statements(base.database, gate, pools, ResultStore(settings.results_url), limits),
+            ),
+            reactions=(on(TEAM_DELETED, grants.team_deleted),),
+            background=(worker.run, pools.sweep),
+        )

@@ -1,0 +1,215 @@
+"""Customers' databases: adding one after it was tried, testing, listing, changing, deleting."""
+
+from uuid import UUID, uuid4
+
+import asyncpg
+import msgspec
+
+from basejump_common.bus import Context, publish
+from basejump_common.contracts import connection as contract
+from basejump_common.contracts.common import Done, PageRequest
+from basejump_common.contracts.connection import (
+    ByConnection,
+    ByDatabase,
+    Connection,
+    ConnectionChanged,
+    ConnectionPage,
+    CreateDatabase,
+    CreatedDatabase,
+    Database,
+    DatabaseConnectionsRequest,
+    DatabaseFields,
+    DatabasePage,
+    IndexState,
+    IndexStatus,
+    UpdateDatabase,
+)
+from basejump_common.errors import Conflict, InvalidInput, NotFound
+from basejump_common.storage.database import Database as Storage
+from basejump_common.storage.database import Transaction
+from basejump_connection_indexer.adapters import database_rows, grant_rows
+from basejump_connection_indexer.adapters.customer_pools import CustomerPools
+from basejump_connection_indexer.adapters.database_rows import ConnectionRow, DatabaseRow
+from basejump_connection_indexer.adapters.postgres_catalog import check_schemas
+from basejump_connection_indexer.adapters.postgres_connect import Connect, close
+from basejump_connection_indexer.adapters.postgres_role import check_role
+from basejump_connection_indexer.adapters.vault import Vault
+from basejump_connection_indexer.domain.alias import free_alias
+from basejump_connection_indexer.domain.database_fields import DEFAULT_PORT, check_fields
+from basejump_connection_indexer.domain.schema_names import schema_names
+from basejump_connection_indexer.domain.target import Target
+from basejump_connection_indexer.indexing import IndexDatabase, enqueue_indexing
+
+_BUSY = (IndexState.QUEUED, IndexState.STARTED, IndexState.SCHEDULED)
+_ALIAS_ATTEMPTS = 5
+
+
+class Databases:
+    """What connection-indexer does about databases and the logins to them."""
+
+    def __init__(self, database: Storage, connect: Connect, vault: Vault, pools: CustomerPools) -> None:
+        self._database = database
+        self._connect = connect
+        self._vault = vault
+        self._pools = pools
+
+    async def create(self, context: Context, request: CreateDatabase) -> CreatedDatabase:
+        """Try the login, store it, begin to index. Raises Conflict, InvalidInput and what connecting raises."""
+        warnings = await self._try(request)
+        for attempt in range(_ALIAS_ATTEMPTS):
+            try:
+                return await self._store(context, request, warnings)
+            except asyncpg.UniqueViolationError as error:
+                # A derived alias may have been taken by a call at the same moment: derive again.
+                if request.database_name_alias is not None or attempt == _ALIAS_ATTEMPTS - 1:
+                    raise _alias_taken() from error
+        raise AssertionError("unreachable: the last attempt returns or raises")
+
+    async def test(self, _context: Context, request: DatabaseFields) -> Done:
+        """All that `create` tries; nothing is stored. Raises InvalidInput and what connecting raises."""
+        await self._try(request)
+        return Done()
+
+    async def page(self, context: Context, request: PageRequest) -> DatabasePage:
+        """Newest first."""
+        async with self._database.tenant(context.caller.tenant) as tx:
+            return await database_rows.page(tx, request)
+
+    async def get(self, context: Context, request: ByDatabase) -> Database:
+        """Raises NotFound."""
+        async with self._database.tenant(context.caller.tenant) as tx:
+            return found(await database_rows.find(tx, request.db_uuid)).as_database()
+
+    async def update(self, context: Context, request: UpdateDatabase) -> Database:
+        """Change what is given and index again. Raises NotFound, Conflict, InvalidInput, and what connecting raises."""
+        tenant = context.caller.tenant
+        async with self._database.tenant(tenant) as tx:
+            before = _idle(found(await database_rows.find(tx, request.db_uuid)))
+            logins = await database_rows.connections_of(tx, before.db_uuid)
+        after = _changed(before, request)
+        names = schema_names(after.schemas, include_default=after.include_default_schema)
+        await self._try_schemas(self._vault.target(after, logins[0]), names)
+        try:
+            async with self._database.tenant(tenant) as tx:
+                _idle(found(await database_rows.find(tx, request.db_uuid, lock=True)))
+                await database_rows.update(tx, after)
+                await enqueue_indexing(tx, tenant, IndexDatabase(db_uuid=after.db_uuid))
+                return found(await database_rows.find(tx, request.db_uuid)).as_database()
+        except asyncpg.UniqueViolationError as error:
+            raise _alias_taken() from error
+
+    async def delete(self, context: Context, request: ByDatabase) -> Done:
+        """The database, its connections, grants and index. Raises NotFound, and Conflict while it is being indexed."""
+        tenant = context.caller.tenant
+        async with self._database.tenant(tenant) as tx:
+            row = _idle(found(await database_rows.find(tx, request.db_uuid, lock=True)))
+            logins = await database_rows.connections_of(tx, row.db_uuid)
+            await _publish_ended(tx, tenant, row.db_uuid, logins, context)
+            await database_rows.delete(tx, row.db_uuid)
+        for login in logins:
+            await self._pools.forget(login.conn_uuid)
+        return Done()
+
+    async def index_status(self, context: Context, request: ByDatabase) -> IndexStatus:
+        """Raises NotFound."""
+        async with self._database.tenant(context.caller.tenant) as tx:
+            return found(await database_rows.find(tx, request.db_uuid)).as_status()
+
+    async def connections(self, context: Context, request: DatabaseConnectionsRequest) -> ConnectionPage:
+        """The logins of a database, newest first. Raises NotFound."""
+        async with self._database.tenant(context.caller.tenant) as tx:
+            found(await database_rows.find(tx, request.db_uuid))
+            return await database_rows.connection_page(tx, request.db_uuid, request)
+
+    async def connection(self, context: Context, request: ByConnection) -> Connection:
+        """Raises NotFound."""
+        async with self._database.tenant(context.caller.tenant) as tx:
+            row = await database_rows.find_connection(tx, request.conn_uuid)
+        if row is None:
+            raise NotFound("there is no such connection")
+        return msgspec.convert(row, Connection, from_attributes=True)
+
+    async def _try(self, fields: DatabaseFields) -> tuple[str, ...]:
+        """Log in and look; what the login may do beyond SELECT."""
+        names = check_fields(fields)
+        connection = await self._connect(_target(fields))
+        try:
+            await check_schemas(connection, names)
+            return await check_role(connection, names, accept_risky=fields.accept_risky_role)
+        finally:
+            await close(connection)
+
+    async def _try_schemas(self, target: Target, names: tuple[str, ...]) -> None:
+        connection = await self._connect(target)
+        try:
+            await check_schemas(connection, names)
+        finally:
+            await close(connection)
+
+    async def _store(self, context: Context, request: CreateDatabase, warnings: tuple[str, ...]) -> CreatedDatabase:
+        tenant, db_uuid, conn_uuid = context.caller.tenant, uuid4(), uuid4()
+        login = ConnectionRow(
+            conn_uuid=conn_uuid,
+            db_uuid=db_uuid,
+            username=request.username,
+            password=self._vault.seal(tenant, conn_uuid, request.password),
+            data_source_desc=request.data_source_desc,
+            warnings=warnings,
+        )
+        async with self._database.tenant(tenant) as tx:
+            alias = request.database_name_alias or free_alias(request.database_name, await database_rows.aliases(tx))
+            await database_rows.insert(tx, database_rows.new_row(tenant, db_uuid, request, alias))
+            await database_rows.insert_connection(tx, tenant, login)
+            await enqueue_indexing(tx, tenant, IndexDatabase(db_uuid=db_uuid))
+            change = ConnectionChanged(conn_uuid=conn_uuid, db_uuid=db_uuid)
+            await publish(tx, contract.CONNECTION_CREATED, tenant, conn_uuid, change, context)
+        return CreatedDatabase(conn_uuid=conn_uuid, db_uuid=db_uuid, database_name_alias=alias, warnings=warnings)
+
+
+def found(row: DatabaseRow | None) -> DatabaseRow:
+    """Raises NotFound."""
+    if row is None:
+        raise NotFound("there is no such database")
+    return row
+
+
+def _idle(row: DatabaseRow) -> DatabaseRow:
+    if row.index_status in _BUSY:
+        raise Conflict("the database is being indexed: try again when that has ended")
+    return row
+
+
+def _alias_taken() -> Conflict:
+    return Conflict(
+        "database_name_alias: another database has it",
+        errors=InvalidInput.field("database_name_alias", "another database has it").errors,
+    )
+
+
+def _target(fields: DatabaseFields) -> Target:
+    return Target(
+        host=fields.host,
+        port=fields.port or DEFAULT_PORT,
+        database=fields.database_name,
+        username=fields.username,
+        password=fields.password,
+        ssl_mode=fields.ssl_mode,
+        ssl_root_cert=fields.ssl_root_cert,
+        query=fields.query,
+    )
+
+
+def _changed(row: DatabaseRow, request: UpdateDatabase) -> DatabaseRow:
+    given = {name: getattr(request, name) for name in request.__struct_fields__ if getattr(request, name) is not None}
+    return msgspec.structs.replace(row, **given)
+
+
+async def _publish_ended(
+    tx: Transaction, tenant: UUID, db_uuid: UUID, logins: list[ConnectionRow], context: Context
+) -> None:
+    for login in logins:
+        for grant in await grant_rows.of_connection(tx, login.conn_uuid):
+            lost = contract.GrantChanged(conn_uuid=login.conn_uuid, team_uuid=grant.team_uuid)
+            await publish(tx, contract.GRANT_REMOVED, tenant, login.conn_uuid, lost, context)
+        ended = ConnectionChanged(conn_uuid=login.conn_uuid, db_uuid=db_uuid)
+        await publish(tx, contract.CONNECTION_DELETED, tenant, login.conn_uuid, ended, context)

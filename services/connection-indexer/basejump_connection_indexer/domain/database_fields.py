@@ -1,0 +1,63 @@
+"""What a request may say about a database, beyond the types of its fields."""
+
+from typing import Any
+
+import msgspec
+from cryptography import x509
+
+from basejump_common.contracts.connection import DatabaseFields, SslMode
+from basejump_common.errors import InvalidInput
+from basejump_common.security.secret import Secret
+from basejump_connection_indexer.domain.schema_names import check_name, schema_names
+
+DEFAULT_PORT = 5432
+_SESSION_ATTRIBUTES = ("any", "read-write", "read-only", "primary", "standby", "prefer-standby")
+_LONGEST_WAIT = 15
+
+
+def check_fields(fields: DatabaseFields) -> tuple[str, ...]:
+    """The names of the schemas to index. Raises InvalidInput naming the field that is wrong."""
+    _check_nul(fields)
+    if not fields.ssl:
+        raise InvalidInput.field("ssl", "connections are always encrypted: leave it out, or say ssl_mode")
+    check_certificate(fields.ssl_mode, fields.ssl_root_cert)
+    for name, value in fields.query.items():
+        _check_option(name, value)
+    for place, schema_map in enumerate(fields.schema_maps):
+        check_name(schema_map.old_schema, f"schema_maps[{place}].old_schema")
+        check_name(schema_map.new_schema, f"schema_maps[{place}].new_schema")
+    return schema_names(fields.schemas, include_default=fields.include_default_schema)
+
+
+def check_certificate(mode: SslMode, certificate: str | None) -> None:
+    """A root certificate is there when the mode verifies, and is PEM. Raises InvalidInput."""
+    if certificate is None:
+        if mode is not SslMode.REQUIRE:
+            raise InvalidInput.field("ssl_root_cert", f"{mode.value} needs the root certificate, as PEM")
+        return
+    try:
+        x509.load_pem_x509_certificates(certificate.encode())
+    except ValueError as error:
+        raise InvalidInput.field("ssl_root_cert", "not a certificate in PEM") from error
+
+
+def _check_nul(fields: msgspec.Struct) -> None:
+    for name in fields.__struct_fields__:
+        value: Any = getattr(fields, name)
+        text = value.reveal() if isinstance(value, Secret) else value
+        if isinstance(text, str) and "\0" in text:
+            raise InvalidInput.field(name, "text must not contain the character NUL")
+
+
+def _check_option(name: str, value: str) -> None:
+    match name:
+        case "application_name":
+            good = 0 < len(value) <= 63 and value.isascii() and value.isprintable()
+        case "connect_timeout":
+            good = value.isdecimal() and 1 <= int(value) <= _LONGEST_WAIT
+        case "target_session_attrs":
+            good = value in _SESSION_ATTRIBUTES
+        case _:
+            raise InvalidInput.field(f"query.{name}", "not an option that may be set")
+    if not good:
+        raise InvalidInput.field(f"query.{name}", f"not a value that {name} may have")

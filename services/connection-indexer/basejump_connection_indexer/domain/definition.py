@@ -1,0 +1,161 @@
+"""What the index keeps of a table: its definition, a fingerprint that tells whether it changed, and its names."""
+
+import hashlib
+import math
+from uuid import UUID
+
+import msgspec
+
+from basejump_common.contracts.connection import Column, ForeignKey, Table
+
+_encoder = msgspec.json.Encoder()
+
+
+class ColumnDefinition(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """`is_text`: its values can be looked for by the words of a question."""
+
+    name: str
+    type: str
+    is_text: bool = False
+    comment: str = ""
+
+
+class KeyDefinition(msgspec.Struct, frozen=True, array_like=True):
+    """A foreign key to another indexed table."""
+
+    columns: tuple[str, ...]
+    schema: str
+    table: str
+    references: tuple[str, ...]
+
+
+class TableDefinition(msgspec.Struct, frozen=True, kw_only=True):
+    """`rows` is the planner's estimate, to its order of magnitude only part of the fingerprint."""
+
+    schema: str
+    name: str
+    kind: str
+    columns: tuple[ColumnDefinition, ...]
+    comment: str = ""
+    primary_key: tuple[str, ...] = ()
+    foreign_keys: tuple[KeyDefinition, ...] = ()
+    rows: int | None = None
+
+    def fingerprint(self) -> bytes:
+        """Equal for equal definitions, whichever process asks."""
+        magnitude = -1 if self.rows is None else round(math.log2(self.rows + 1))
+        shape = (self.kind, self.columns, self.comment, self.primary_key, self.foreign_keys, magnitude)
+        return hashlib.blake2b(_encoder.encode(shape), digest_size=16).digest()
+
+
+class SeenTable(msgspec.Struct, frozen=True, kw_only=True):
+    """A table as one login sees it; `columns` are the only ones it may read, None: all of them."""
+
+    definition: TableDefinition
+    visible: tuple[str, ...] | None = None
+
+
+class ColumnNotes(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What an admin wrote about a column; it counts more than what the database says."""
+
+    description: str | None = None
+    ignore: bool = False
+    distinct_values: tuple[str, ...] = ()
+
+
+class TableNotes(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What an admin wrote about a table; indexing never touches it."""
+
+    context: str | None = None
+    ignore: bool = False
+    columns: dict[str, ColumnNotes] = {}
+
+
+class IndexedTable(msgspec.Struct, frozen=True, kw_only=True):
+    """A table of the index; `visible` as in SeenTable, None where no connection is asked about."""
+
+    tbl_uuid: UUID
+    definition: TableDefinition
+    notes: TableNotes
+    visible: frozenset[str] | None = None
+
+    @property
+    def columns(self) -> tuple[ColumnDefinition, ...]:
+        """The columns that are visible."""
+        if self.visible is None:
+            return self.definition.columns
+        return tuple(column for column in self.definition.columns if column.name in self.visible)
+
+    @property
+    def foreign_keys(self) -> tuple[KeyDefinition, ...]:
+        """The keys whose columns are all visible."""
+        visible = self.visible
+        if visible is None:
+            return self.definition.foreign_keys
+        return tuple(key for key in self.definition.foreign_keys if visible.issuperset(key.columns))
+
+    @property
+    def text(self) -> str:
+        """What the table is about: the admin's words before the database's."""
+        return self.definition.comment if self.notes.context is None else self.notes.context
+
+    def as_table(self, db_uuid: UUID) -> Table:
+        """The contract's struct."""
+        definition = self.definition
+        return Table(
+            tbl_uuid=self.tbl_uuid,
+            db_uuid=db_uuid,
+            schema_name=definition.schema,
+            table_name=definition.name,
+            table_type=definition.kind,
+            context=self.text,
+            ignore=self.notes.ignore,
+            row_estimate=definition.rows,
+            primary_keys=self._primary_key(),
+            foreign_keys=tuple(map(_foreign_key, self.foreign_keys)),
+            columns=tuple(self._column(column) for column in self.columns),
+        )
+
+    def _primary_key(self) -> tuple[str, ...]:
+        key = self.definition.primary_key
+        return key if self.visible is None or self.visible.issuperset(key) else ()
+
+    def _column(self, column: ColumnDefinition) -> Column:
+        notes = self.notes.columns.get(column.name, _NO_NOTES)
+        target = next((key for key in self.foreign_keys if column.name in key.columns), None)
+        return Column(
+            col_uuid=column_uuid(self.tbl_uuid, column.name),
+            column_name=column.name,
+            column_type=column.type,
+            description=column.comment if notes.description is None else notes.description,
+            primary_key=column.name in self.definition.primary_key,
+            foreign_key_table_name=target.table if target else None,
+            foreign_key_column_name=target.references[target.columns.index(column.name)] if target else None,
+            distinct_values=notes.distinct_values,
+            ignore=notes.ignore,
+            quoted=needs_quotes(column.name),
+        )
+
+
+_NO_NOTES = ColumnNotes()
+
+
+def column_uuid(tbl_uuid: UUID, name: str) -> UUID:
+    """A column's name that lasts as long as the table has a column so called: RFC 9562's version 8, from a hash."""
+    digest = hashlib.blake2b(tbl_uuid.bytes + name.encode(), digest_size=16).digest()
+    number = int.from_bytes(digest) & ~(0xF << 76) & ~(0x3 << 62)
+    return UUID(int=number | (8 << 76) | (2 << 62))
+
+
+def needs_quotes(name: str) -> bool:
+    """Whether PostgreSQL would fold or misread the bare name."""
+    return not (name.isascii() and name.isidentifier() and name == name.lower())
+
+
+def _foreign_key(key: KeyDefinition) -> ForeignKey:
+    return ForeignKey(
+        columns=key.columns,
+        references_schema=key.schema,
+        references_table=key.table,
+        references_columns=key.references,
+    )

@@ -1,0 +1,70 @@
+"""Between the index, the SQL guard and the contract: the same things in three vocabularies."""
+
+from collections.abc import Sequence
+
+import basejump_sqlguard as guard
+from basejump_common.contracts.connection import Proof, ProofPart, Refusal
+from basejump_connection_indexer.domain.definition import IndexedTable
+
+DIALECT = "postgres"
+
+
+def guard_catalog(tables: Sequence[IndexedTable]) -> guard.Catalog:
+    """What may be queried; ignored tables and columns are known, so that a refusal can say so."""
+    return guard.Catalog([_table(table) for table in tables])
+
+
+def contract_proof(proof: guard.Proof) -> Proof:
+    """The proof as it goes with the answer."""
+    return Proof(
+        tables=tuple(_part(f"{part.schema}.{part.name}", part) for part in proof.tables),
+        columns=tuple(_part(f"{part.schema}.{part.table}.{part.column}", part) for part in proof.columns),
+        joins=tuple(_part(part.on or f"{part.left}, {part.right}", part) for part in proof.joins),
+        filters=tuple(_part(part.sql, part) for part in proof.filters),
+        functions=tuple(_part(part.name, part) for part in proof.functions),
+        sql=proof.sql,
+        fingerprint=proof.fingerprint,
+        row_limit=proof.limit,
+        fully_proved=proof.fully_proved,
+    )
+
+
+def contract_refusal(refusal: guard.Refusal) -> Refusal:
+    """Why there is no proof."""
+    return Refusal(
+        code=refusal.code, reason=refusal.reason, where=refusal.where, suggestions=tuple(refusal.suggestions)
+    )
+
+
+def _part(
+    name: str,
+    part: guard.TableProof | guard.ColumnProof | guard.JoinProof | guard.FilterProof | guard.FunctionProof,
+) -> ProofPart:
+    return ProofPart(name=name, proved=part.proved, why=part.why)
+
+
+def _table(table: IndexedTable) -> guard.CatalogTable:
+    notes = table.notes.columns
+    return guard.CatalogTable(
+        schema=table.definition.schema,
+        name=table.definition.name,
+        ignored=table.notes.ignore,
+        primary_key=table.definition.primary_key,
+        foreign_keys=tuple(
+            guard.CatalogKey(
+                columns=key.columns,
+                references_schema=key.schema,
+                references_table=key.table,
+                references_columns=key.references,
+            )
+            for key in table.foreign_keys
+        ),
+        columns=tuple(
+            guard.CatalogColumn(
+                name=column.name,
+                type=column.type,
+                ignored=column.name in notes and notes[column.name].ignore,
+            )
+            for column in table.columns
+        ),
+    )

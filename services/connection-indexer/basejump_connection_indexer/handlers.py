@@ -1,0 +1,39 @@
+"""What connection-indexer answers: each operation and its function."""
+
+from typing import Any
+
+from basejump_common.bus import Endpoint, handle
+from basejump_common.contracts import connection
+from basejump_connection_indexer.databases import Databases
+from basejump_connection_indexer.grants import Grants
+from basejump_connection_indexer.retrieving import Retrieving
+from basejump_connection_indexer.statements import Statements
+from basejump_connection_indexer.tables import Tables
+
+
+def handlers(
+    databases: Databases, grants: Grants, tables: Tables, retrieving: Retrieving, statements: Statements
+) -> tuple[Endpoint[Any, Any], ...]:
+    """The table of contents of the service."""
+    return (
+        handle(connection.CREATE_DATABASE, databases.create),
+        handle(connection.TEST_DATABASE, databases.test),
+        handle(connection.LIST_DATABASES, databases.page),
+        handle(connection.GET_DATABASE, databases.get),
+        handle(connection.UPDATE_DATABASE, databases.update),
+        handle(connection.DELETE_DATABASE, databases.delete),
+        handle(connection.INDEX_STATUS, databases.index_status),
+        handle(connection.LIST_CONNECTIONS, databases.connections),
+        handle(connection.GET_CONNECTION, databases.connection),
+        handle(connection.GRANT_TEAMS, grants.add),
+        handle(connection.LIST_GRANTS, grants.of_connection),
+        handle(connection.REVOKE_GRANT, grants.remove),
+        handle(connection.LIST_TEAM_CONNECTIONS, grants.of_team),
+        handle(connection.LIST_TABLES, tables.page),
+        handle(connection.GET_TABLE, tables.get),
+        handle(connection.RETRIEVE, retrieving.retrieve),
+        handle(connection.FIND_VALUES, statements.find_values),
+        handle(connection.PROVE, statements.prove),
+        handle(connection.RUN, statements.run),
+        handle(connection.STOP_RUN, statements.stop),
+    )

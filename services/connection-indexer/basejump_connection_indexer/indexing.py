@@ -1,0 +1,148 @@
+"""Indexing, as a job: read what every login of a database sees, and write what has changed."""
+
+import logging
+from datetime import UTC, datetime
+from uuid import UUID
+
+import asyncpg
+import msgspec
+
+from basejump_common.bus import publish
+from basejump_common.contracts.connection import (
+    DATABASE_INDEX_FAILED,
+    DATABASE_INDEXED,
+    DatabaseIndexed,
+    DatabaseIndexFailed,
+    IndexState,
+    IndexStatus,
+)
+from basejump_common.errors import DatabaseUnreachable, Unavailable
+from basejump_common.storage import jobs
+from basejump_common.storage.database import Database, Transaction
+from basejump_common.storage.jobs import Job, JobKind
+from basejump_connection_indexer.adapters import database_rows, index_rows
+from basejump_connection_indexer.adapters.database_rows import ConnectionRow, DatabaseRow
+from basejump_connection_indexer.adapters.postgres_catalog import CatalogRequest, read_catalog
+from basejump_connection_indexer.adapters.postgres_connect import Connect, close
+from basejump_connection_indexer.adapters.vault import Vault
+from basejump_connection_indexer.domain.definition import SeenTable
+from basejump_connection_indexer.domain.schema_names import schema_names
+from basejump_connection_indexer.domain.union import narrowed, union
+
+JOB = "index"
+_LOOKED, _READ = 0.1, 0.6
+
+log = logging.getLogger(__name__)
+
+
+class IndexDatabase(msgspec.Struct, frozen=True, kw_only=True):
+    """The job's payload."""
+
+    db_uuid: UUID
+
+
+async def enqueue_indexing(tx: Transaction, client_uuid: UUID, payload: IndexDatabase) -> None:
+    """Index once `tx` is committed; until then the database is queued."""
+    await jobs.enqueue(tx, JOB, payload, client_uuid)
+    await database_rows.set_index_state(tx, _status(payload.db_uuid, IndexState.QUEUED, 0.0, await _count(tx, payload)))
+
+
+class Indexing:
+    """Runs the jobs."""
+
+    def __init__(self, database: Database, connect: Connect, vault: Vault) -> None:
+        self._database = database
+        self._connect = connect
+        self._vault = vault
+
+    def kind(self) -> JobKind[IndexDatabase]:
+        """For the worker."""
+        return JobKind(self.index, IndexDatabase, on_failure=_failed)
+
+    async def index(self, job: Job[IndexDatabase]) -> None:
+        """Raises Unavailable when the customer's database is away, which is tried again, and what connecting raises."""
+        async with self._database.tenant(job.client_uuid) as tx:
+            await job.fence(tx)
+            row = await database_rows.find(tx, job.payload.db_uuid)
+            logins = await database_rows.connections_of(tx, job.payload.db_uuid)
+            started = _status(job.payload.db_uuid, IndexState.STARTED, _LOOKED, await _count(tx, job.payload))
+            await database_rows.set_index_state(tx, msgspec.structs.replace(started, started_at=datetime.now(UTC)))
+        if row is None:
+            return
+        seen = {login.conn_uuid: await self._read(row, login) for login in logins}
+        await self._progress(job, _READ)
+        await self._write(job, seen)
+
+    async def _read(self, row: DatabaseRow, login: ConnectionRow) -> list[SeenTable]:
+        try:
+            connection = await self._connect(self._vault.target(row, login))
+        except DatabaseUnreachable as error:
+            raise Unavailable(error.message) from error
+        try:
+            return await read_catalog(connection, _request(row))
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+            raise Unavailable(f"the database broke off while its catalog was read: {error}") from error
+        finally:
+            await close(connection)
+
+    async def _progress(self, job: Job[IndexDatabase], progress: float) -> None:
+        async with self._database.tenant(job.client_uuid) as tx:
+            await job.fence(tx)
+            count = await _count(tx, job.payload)
+            status = _status(job.payload.db_uuid, IndexState.STARTED, progress, count)
+            await database_rows.set_index_state(tx, status)
+
+    async def _write(self, job: Job[IndexDatabase], seen: dict[UUID, list[SeenTable]]) -> None:
+        """The whole index in one transaction: whoever reads meanwhile sees the old one."""
+        client_uuid, db_uuid = job.client_uuid, job.payload.db_uuid
+        async with self._database.tenant(client_uuid) as tx:
+            if await database_rows.find(tx, db_uuid, lock=True) is None:
+                return
+            tables, changed = await write_index(tx, client_uuid, db_uuid, seen)
+            await database_rows.next_index_version(tx, db_uuid)
+            done = _status(db_uuid, IndexState.FINISHED, 1.0, tables)
+            await database_rows.set_index_state(tx, msgspec.structs.replace(done, finished_at=datetime.now(UTC)))
+            news = DatabaseIndexed(db_uuid=db_uuid, tables=tables, changed=changed)
+            await publish(tx, DATABASE_INDEXED, client_uuid, db_uuid, news)
+            await job.finish(tx)
+        log.info("indexed", extra={"db_uuid": str(db_uuid), "tables": tables, "changed": changed})
+
+
+async def write_index(
+    tx: Transaction, client_uuid: UUID, db_uuid: UUID, seen: dict[UUID, list[SeenTable]]
+) -> tuple[int, int]:
+    """What the connections see becomes the index; how many tables that is, and how many of them changed."""
+    whole = union(seen)
+    change = await index_rows.write(tx, client_uuid, db_uuid, whole)
+    for conn_uuid, tables in seen.items():
+        named = {(table.definition.schema, table.definition.name): table for table in tables}
+        sights = {change.tables[name]: narrowed(table, whole[name]) for name, table in named.items()}
+        await index_rows.write_sights(tx, client_uuid, conn_uuid, sights)
+    return len(whole), change.changed
+
+
+async def _failed(tx: Transaction, job: Job[IndexDatabase], error: str) -> None:
+    db_uuid = job.payload.db_uuid
+    status = _status(db_uuid, IndexState.FAILED, 0.0, await _count(tx, job.payload), error)
+    await database_rows.set_index_state(tx, msgspec.structs.replace(status, finished_at=datetime.now(UTC)))
+    await publish(
+        tx, DATABASE_INDEX_FAILED, job.client_uuid, db_uuid, DatabaseIndexFailed(db_uuid=db_uuid, error=error)
+    )
+
+
+async def _count(tx: Transaction, payload: IndexDatabase) -> int:
+    return await index_rows.count(tx, payload.db_uuid)
+
+
+def _status(db_uuid: UUID, state: IndexState, progress: float, tables: int, error: str | None = None) -> IndexStatus:
+    return IndexStatus(db_uuid=db_uuid, status=state, progress=progress, tables=tables, error=error)
+
+
+def _request(row: DatabaseRow) -> CatalogRequest:
+    return CatalogRequest(
+        schemas=schema_names(row.schemas, include_default=row.include_default_schema),
+        table_filter_string=row.table_filter_string,
+        include_views=row.include_views,
+        include_materialized_views=row.include_materialized_views,
+        include_partitioned_tables=row.include_partitioned_tables,
+    )

@@ -1,0 +1,58 @@
+"""Catalogs made ready for retrieval and proof, kept in memory while the index is the same."""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Sequence
+from uuid import UUID
+
+from basejump_common.storage.database import Database
+from basejump_connection_indexer.adapters import index_rows
+from basejump_connection_indexer.adapters.grant_rows import GrantedConnection
+from basejump_connection_indexer.domain.definition import IndexedTable
+from basejump_connection_indexer.domain.guard import guard_catalog
+from basejump_connection_indexer.domain.retrieval import RetrievalIndex
+
+
+class PreparedCatalog:
+    """What one connection sees, at one version of the index."""
+
+    def __init__(self, version: int, tables: Sequence[IndexedTable]) -> None:
+        self.version = version
+        self.tables = {table.tbl_uuid: table for table in tables}
+        self.retrieval = RetrievalIndex(tables)
+        self.guard = guard_catalog(tables)
+
+
+class PreparedCatalogs:
+    """The most recently used ones, at most `most_tables` tables together (but always the last one)."""
+
+    def __init__(self, database: Database, most_tables: int) -> None:
+        self._database = database
+        self._most_tables = most_tables
+        self._kept: OrderedDict[UUID, PreparedCatalog] = OrderedDict()
+        self._making: dict[UUID, asyncio.Lock] = {}
+
+    async def get(self, client_uuid: UUID, granted: GrantedConnection) -> PreparedCatalog:
+        """The catalog of a connection whose grant has been checked; made once however many ask at a time."""
+        lock = self._making.setdefault(granted.conn_uuid, asyncio.Lock())
+        async with lock:
+            kept = self._kept.get(granted.conn_uuid)
+            if kept is None or kept.version != granted.index_version:
+                kept = await self._prepare(client_uuid, granted)
+                self._kept[granted.conn_uuid] = kept
+                self._make_room()
+            self._kept.move_to_end(granted.conn_uuid)
+            return kept
+
+    async def _prepare(self, client_uuid: UUID, granted: GrantedConnection) -> PreparedCatalog:
+        async with self._database.tenant(client_uuid) as tx:
+            tables = await index_rows.seen_by(tx, [granted.conn_uuid])
+        # Seconds of work for ten thousand tables: other requests go on meanwhile.
+        return await asyncio.to_thread(PreparedCatalog, granted.index_version, tables)
+
+    def _make_room(self) -> None:
+        total = sum(len(catalog.tables) for catalog in self._kept.values())
+        while total > self._most_tables and len(self._kept) > 1:
+            conn_uuid, oldest = self._kept.popitem(last=False)
+            self._making.pop(conn_uuid, None)
+            total -= len(oldest.tables)
