@@ -232,7 +232,7 @@ async def test_stopping_ends_every_open_prompt_within_a_second(
         await asyncio.sleep(0.5)
         assert len(one.finals) == len(two.finals) == 1
         await bus.call(chat.STOP_CHAT, ByChat(chat_uuid=kept.chat_uuid), member.context)
-    assert await open_jobs(database, member) == 0
+        assert await open_jobs(database, member) == 0
 
 
 async def test_deleting_a_chat_stops_it_and_leaves_nothing_of_it(
@@ -250,7 +250,7 @@ async def test_deleting_a_chat_stops_it_and_leaves_nothing_of_it(
             await bus.call(chat.GET_MESSAGE, ByMessage(msg_uuid=initial.msg_uuid), member.context)
         await asyncio.sleep(0.5)
         assert len(heard.finals) == 1
-    assert await open_jobs(database, member) == 0
+        assert await open_jobs(database, member) == 0
 
 
 async def test_an_answer_stored_by_a_worker_that_died_before_telling_it_is_told_by_the_next(
@@ -275,7 +275,7 @@ async def test_an_answer_stored_by_a_worker_that_died_before_telling_it_is_told_
     ):
         assert await heard.final() == stored
         assert len(heard.finals) == 1
-    assert await open_jobs(database, member) == 0
+        assert await open_jobs(database, member) == 0
 
 
 async def open_jobs(database: Database, owner: Person) -> int:
