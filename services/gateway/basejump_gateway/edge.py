@@ -22,6 +22,7 @@ Receive = Callable[[], Awaitable[Any]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Any, Any, Any], Awaitable[None]]
 
+_NOT_KEPT = (b"cache-control", b"no-store")  # answers hold tokens and tenants' data
 _KEY = "basejump.exchange"
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._~-]{1,128}")
 _TRACEPARENT = re.compile(rb"00-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-([0-9a-f]{2})")
@@ -63,11 +64,11 @@ class Edge:
 
     def __init__(self, app: App) -> None:
         self._app = app
-        self._closing = False
+        self._headers = [_NOT_KEPT]
 
     def close(self) -> None:
         """From now on every answer ends its connection, so that clients go to another replica."""
-        self._closing = True
+        self._headers = [_NOT_KEPT, (b"connection", b"close")]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -84,9 +85,8 @@ class Edge:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [*message["headers"], (b"x-request-id", exchange.request_id.encode())]
-                if self._closing:
-                    message["headers"].append((b"connection", b"close"))
+                request_id = (b"x-request-id", exchange.request_id.encode())
+                message["headers"] = [*message["headers"], request_id, *self._headers]
             await send(message)
 
         try:

@@ -23,8 +23,6 @@ from basejump_gateway.routes import PREFIX, Route
 AnyRequest = Request[Any, Any, Any]
 Reply = Callable[[Context, Any, AnyRequest], Awaitable[bytes]]
 
-_HEADERS = {"cache-control": "no-store"}
-
 
 class Endpoints:
     """Makes handlers from routes."""
@@ -50,7 +48,7 @@ class Endpoints:
                 body = await _read_body(request.receive, exchange, self._body_limit)
                 argument = binder.bind(scope["path_params"], scope["query_string"], body)
                 content = await reply(exchange.context(operation.timeout, caller), argument, request)
-            return Response(content, media_type="application/json", headers=_HEADERS)
+            return Response(content, media_type="application/json")
 
         path = PREFIX + route.path.replace("}", ":str}")
         return HTTPRouteHandler(path, http_method=[route.method], status_code=200, name=operation.name)(answer)

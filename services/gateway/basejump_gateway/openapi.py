@@ -59,6 +59,8 @@ _PREFER: Json = {
     "schema": {"type": "string", "examples": ["wait=60"]},
 }
 
+_CARRIED: Json = {"X-Request-Id": {"$ref": "#/components/headers/RequestId"}}
+
 
 def document(routes: Iterable[Route]) -> bytes:
     """The document as JSON bytes, the same every time."""
@@ -76,6 +78,7 @@ def document(routes: Iterable[Route]) -> bytes:
             "paths": paths,
             "components": {
                 "schemas": schemas,
+                "responses": _refusals(routes, references[Problem]),
                 "securitySchemes": dict(_SCHEMES.values()),
                 "headers": {"RequestId": {"description": "Names this request in logs.", "schema": {"type": "string"}}},
             },
@@ -150,21 +153,28 @@ def _security(access: Allow) -> list[Json]:
 
 
 def _responses(operation: Operation[Any, Any], references: dict[type, Json]) -> Json:
-    kept = {"X-Request-Id": {"$ref": "#/components/headers/RequestId"}}
-    responses: Json = {
-        "200": {
-            "description": _text(operation.gives),
-            "headers": kept,
-            "content": {"application/json": {"schema": references[operation.gives]}},
-        }
+    answer = {
+        "description": _text(operation.gives),
+        "headers": _CARRIED,
+        "content": {"application/json": {"schema": references[operation.gives]}},
     }
-    for status, codes in sorted(_codes(operation).items()):
-        responses[str(status)] = {
+    refusals = sorted(_codes(operation).items())
+    return {"200": answer} | {
+        str(status): {"$ref": f"#/components/responses/{'.'.join(codes)}"} for status, codes in refusals
+    }
+
+
+def _refusals(routes: tuple[Route, ...], schema: Json) -> Json:
+    """Every problem that some call answers, named by the codes it may have."""
+    found = {".".join(codes): codes for route in routes for codes in _codes(route.operation).values()}
+    return {
+        name: {
             "description": ", ".join(f"`{code}`" for code in codes),
-            "headers": kept,
-            "content": {problems.MEDIA_TYPE: {"schema": references[Problem]}},
+            "headers": _CARRIED,
+            "content": {problems.MEDIA_TYPE: {"schema": schema}},
         }
-    return responses
+        for name, codes in sorted(found.items())
+    }
 
 
 def _codes(operation: Operation[Any, Any]) -> dict[int, list[str]]:

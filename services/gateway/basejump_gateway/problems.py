@@ -93,7 +93,7 @@ def response(error: BasejumpError, request_id: str) -> Response[bytes]:
         msgspec.json.encode(document),
         status_code=document.status,
         media_type=MEDIA_TYPE,
-        headers={"cache-control": "no-store"} | _headers(error, document.status),
+        headers=_headers(error, document.status),
     )
 
 

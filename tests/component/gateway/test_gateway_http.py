@@ -1,6 +1,7 @@
 """Paths, bodies, errors, ids and logs."""
 
 import logging
+import re
 import time
 from collections.abc import AsyncIterator
 from uuid import UUID, uuid4
@@ -138,3 +139,25 @@ async def test_the_access_log_tells_the_route_and_no_values(
     assert [line["status"] for line in lines] == [422, 404]
     assert all(line["ms"] > 0 and line["method"] == "GET" and line["request_id"] for line in lines)
     assert not any(planted in str(line) for line in lines for planted in ("value-in", secret))
+
+
+# -- the reference ------------------------------------------------------------------------------------------------
+
+
+async def test_the_document_and_the_reference_are_public(api: httpx.AsyncClient) -> None:
+    document = await api.get("/api/openapi.json")
+    assert document.json()["openapi"] == "3.1.0"
+    page = await api.get("/api/api-reference/")
+    assert page.headers["content-type"].startswith("text/html")
+    assert "default-src 'none'" in page.headers["content-security-policy"]
+    for path in re.findall(r'(?:src|href)="(/[^"]+)"', page.text):
+        assert (await api.get(path)).status_code == 200
+
+
+async def test_the_documented_calls_are_the_served_ones(api: httpx.AsyncClient) -> None:
+    for path, methods in (await api.get("/api/openapi.json")).json()["paths"].items():
+        filled = re.sub(r"\{\w+\}", str(uuid4()), path)
+        for method in ("GET", "POST", "PUT", "DELETE"):
+            status = (await api.request(method, filled)).status_code
+            assert (status != 405) is (method.lower() in methods), (method, path, status)
+            assert status in (200, 401, 405), (method, path, status)

@@ -1,0 +1,113 @@
+"""The OpenAPI document: valid, whole, and true to the routes."""
+
+import json
+import re
+from collections.abc import Iterator
+from importlib.resources import files
+from typing import Any
+
+import pytest
+from openapi_spec_validator import OpenAPIV31SpecValidator, validate
+
+from basejump_common.contracts import auth
+from basejump_common.contracts.registry import operations
+from basejump_common.errors import all_errors
+from basejump_gateway import problems  # its own errors belong to the tree that is walked here
+from basejump_gateway.openapi import document
+from basejump_gateway.routes import PREFIX, ROUTES, Route
+
+DOCUMENT: dict[str, Any] = json.loads(document(ROUTES))
+
+
+def described(route: Route) -> dict[str, Any]:
+    found: dict[str, Any] = DOCUMENT["paths"][PREFIX + route.path][route.method.lower()]
+    return found
+
+
+def resolve(reference: dict[str, Any]) -> dict[str, Any]:
+    found: Any = DOCUMENT
+    for name in reference["$ref"].removeprefix("#/").split("/"):
+        found = found[name]
+    assert isinstance(found, dict)
+    return found
+
+
+def test_it_is_valid_openapi_3_1() -> None:
+    assert DOCUMENT["openapi"].startswith("3.1")
+    validate(DOCUMENT, cls=OpenAPIV31SpecValidator)
+
+
+def test_it_is_the_same_every_time() -> None:
+    assert document(ROUTES) == document(ROUTES)
+
+
+def test_every_operation_for_the_gateway_has_exactly_one_route() -> None:
+    edge_only = {auth.EXCHANGE_SECRET.name}
+    expected = {operation.name for operation in operations() if "gateway" in operation.callers} - edge_only
+    assert sorted(route.operation.name for route in ROUTES) == sorted(expected)
+
+
+def test_no_two_routes_are_spelled_alike() -> None:
+    spelled = [(route.method, re.sub(r"\{\w+\}", "{}", route.path)) for route in ROUTES]
+    assert len(set(spelled)) == len(spelled)
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.operation.name)
+def test_every_field_of_a_request_has_one_place(route: Route) -> None:
+    call = described(route)
+    fields = [p["name"] for p in call["parameters"] if p["in"] in ("path", "query")]
+    if "requestBody" in call:
+        schema = call["requestBody"]["content"]["application/json"]["schema"]
+        fields += (resolve(schema) if "$ref" in schema else schema)["properties"]
+    assert sorted(fields) == sorted(route.fields)
+    assert route.path.startswith("/")
+    assert route.path.endswith("/")
+    assert "_" not in re.sub(r"\{\w+\}", "", route.path)
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.operation.name)
+def test_every_call_says_who_what_and_what_can_go_wrong(route: Route) -> None:
+    call = described(route)
+    assert call["operationId"] == route.operation.name
+    assert call["summary"]
+    assert call["description"]
+    assert call["tags"][0] in {tag["name"] for tag in DOCUMENT["tags"]}
+    assert bool(call["security"]) is bool(route.operation.access.credentials)
+    for error in route.operation.errors:
+        refusal = resolve(call["responses"][str(problems.STATUS[error][0])])
+        assert f"`{error.code}`" in refusal["description"]
+        assert problems.MEDIA_TYPE in refusal["content"]
+
+
+def test_secrets_are_marked_as_such() -> None:
+    schema = DOCUMENT["components"]["schemas"]["CreateDatabase"]["properties"]["password"]
+    assert schema["format"] == "password"
+
+
+def test_it_names_no_code_that_does_not_exist() -> None:
+    known = {error.code for error in all_errors()}
+    for response in DOCUMENT["components"]["responses"].values():
+        assert set(re.findall(r"`(\w+)`", response["description"])) <= known
+
+
+def references(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        if "$ref" in value:
+            yield value["$ref"]
+        for inner in value.values():
+            yield from references(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from references(inner)
+
+
+def test_every_reference_leads_somewhere() -> None:
+    for reference in set(references(DOCUMENT)):
+        assert resolve({"$ref": reference})
+
+
+@pytest.mark.parametrize("name", ["index.html", "reference.css", "reference.js"])
+def test_the_reference_page_loads_nothing_from_elsewhere(name: str) -> None:
+    text = (files("basejump_gateway") / "reference" / name).read_text()
+    assert not re.findall(r"(?:https?:)?//[\w.-]+\.\w+", re.sub(r"^\s*//.*$", "", text, flags=re.MULTILINE))
+    assert "innerHTML" not in text
