@@ -10,6 +10,7 @@ import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from nats.aio.msg import Msg
 
+import identity
 from basejump_common.bus import KEYS, Bus, Context
 from basejump_common.contracts import chat, wire
 from basejump_common.contracts.chat import FINAL, Message
@@ -45,6 +46,12 @@ def person(signer: Signer, role: Role = Role.MEMBER, client_uuid: UUID | None = 
     )
     token = signer.sign(principal, 900)[0]
     return Person(context=Context.new(token, seconds=900), client_uuid=principal.tenant, user_uuid=principal.user)
+
+
+def member_of(tenant: identity.Tenant, member: identity.Person) -> Person:
+    """Somebody auth and account know."""
+    context = Context.new(member.token, seconds=900)
+    return Person(context=context, client_uuid=tenant.client_uuid, user_uuid=member.user_uuid)
 
 
 class Heard:

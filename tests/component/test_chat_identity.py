@@ -5,16 +5,14 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from basejump_common.bus import Context
 from basejump_common.contracts import account, auth, chat
 from basejump_common.contracts.account import CreateTeam, Membership
 from basejump_common.contracts.chat import Ask, CreateChat, MessageType
 from basejump_common.contracts.common import Nothing
 from basejump_common.errors import NotFound
 from basejump_common.security.principal import UserRole
-from chatting import Person, asking
+from chatting import asking, member_of
 from identity import House, Tenant, people
-from identity import Person as SignedIn
 from installation import Installation
 
 
@@ -61,12 +59,7 @@ async def test_a_prompt_ends_when_the_session_that_asked_it_is_revoked(house: Ho
     team_uuid = await team_with(tenant, member.user_uuid)
     opened = await member.call(chat.CREATE_CHAT, CreateChat(team_uuid=team_uuid))
     ask = Ask(chat_uuid=opened.chat_uuid, prompt="How many employees are there?")
-    async with asking(house.bus, _listener(tenant, member), ask) as (_, heard):
+    async with asking(house.bus, member_of(tenant, member), ask) as (_, heard):
         await member.call(auth.REVOKE_TOKENS, Nothing())
         final = await heard.final(10)
     assert (final.msg_type, final.code) == (MessageType.ERROR, "unauthenticated")
-
-
-def _listener(tenant: Tenant, member: SignedIn) -> Person:
-    context = Context.new(member.token, seconds=900)
-    return Person(context=context, client_uuid=tenant.client_uuid, user_uuid=member.user_uuid)

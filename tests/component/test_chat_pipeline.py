@@ -1,0 +1,205 @@
+"""From a question to its answer about a customer's real database: auth, account, connection-indexer, chat-agent."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from basejump_common.contracts import chat, result
+from basejump_common.contracts.chat import Ask, ByChat, Chat, ChatMessagesRequest, CreateChat, Message, MessageType
+from basejump_common.contracts.common import PageRequest
+from basejump_common.contracts.connection import CREATE_DATABASE, Schema
+from basejump_common.contracts.result import ByResult
+from basejump_common.errors import NotFound
+from basejump_common.security.principal import UserRole
+from chatting import Heard, Person, asking, member_of
+from connection_house import Customer, Desk, Office, connected
+from identity import within
+from installation import Installation
+
+HOW_MANY = "How many customers are there?"
+# Views that take their time; a volatile condition is never optimised away.
+SLEEPERS = """
+create schema bed;
+create view bed.doze as select n as doze_id from generate_series(1, 2) n where n = 1 or pg_sleep(3) is not null;
+create view bed.nap as select n as nap_id from generate_series(1, 2) n where n = 1 or pg_sleep(60) is not null;
+"""
+
+
+@dataclass(frozen=True)
+class Talk:
+    """A chat of a member whose team may query something."""
+
+    office: Office
+    member: Person
+    chat: Chat
+
+    @asynccontextmanager
+    async def asking(self, question: str, **fields: Any) -> AsyncIterator[tuple[Message, Heard]]:
+        ask = Ask(chat_uuid=self.chat.chat_uuid, prompt=question, **fields)
+        async with asking(self.office.member.bus, self.member, ask) as asked:
+            yield asked
+
+    async def answer(self, question: str, **fields: Any) -> Message:
+        """The final message; the same as is kept, and the only one."""
+        async with self.asking(question, **fields) as (initial, heard):
+            final = await heard.final()
+        by_uuid = chat.ByMessage(msg_uuid=initial.msg_uuid)
+        assert await self.office.member.call(chat.GET_MESSAGE, by_uuid) == final
+        assert heard.finals == [final]
+        return final
+
+
+async def talk_of(office: Office) -> Talk:
+    opened = await office.member.call(chat.CREATE_CHAT, CreateChat(team_uuid=office.team_uuid))
+    return Talk(office, member_of(office.tenant, office.member), opened)
+
+
+@pytest.fixture(scope="module")
+async def desk(installation: Installation, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Desk]:
+    folder = tmp_path_factory.mktemp("chat-desk")
+    results = (folder / "results").as_uri()
+    async with connected(installation, folder / "tls", results_url=results, statement_seconds="6") as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+async def agent(installation: Installation, desk: Desk) -> AsyncIterator[None]:
+    async with installation.running("chat-agent", patience_seconds="15"):
+        yield
+
+
+@pytest.fixture(scope="module")
+async def shop(desk: Desk, agent: None) -> Talk:
+    office = await desk.office()
+    await office.add(desk.fields(await desk.customer(), database_name_alias="shop"))
+    return await talk_of(office)
+
+
+@pytest.fixture(scope="module")
+async def sleeper(desk: Desk) -> Customer:
+    return await desk.customer(SLEEPERS, "bed")
+
+
+@pytest.fixture(scope="module")
+async def bed(desk: Desk, agent: None, sleeper: Customer) -> Talk:
+    return await bedroom(desk, sleeper)
+
+
+async def bedroom(desk: Desk, sleeper: Customer) -> Talk:
+    office = await desk.office()
+    await office.add(desk.fields(sleeper, schemas=(Schema(schema_nm="bed"),)))
+    return await talk_of(office)
+
+
+async def test_a_question_is_answered_from_the_customers_rows(shop: Talk) -> None:
+    async with shop.asking(HOW_MANY, return_sql_in_thoughts=True) as (_, heard):
+        final = await heard.final()
+    assert (final.msg_type, final.result_type) == (MessageType.RESPONSE, chat.ResultType.METRIC)
+    assert "3" in final.content
+    assert final.proof is not None
+    assert final.proof.tables
+    assert final.sql_query == final.proof.sql
+    assert final.usage is not None
+    assert final.usage.total_seconds >= final.usage.database_seconds > 0
+    kinds = [message.msg_type for message in heard.messages]
+    assert kinds == [MessageType.INITIAL, MessageType.THOUGHT, MessageType.STATUS, MessageType.RESPONSE]
+    assert heard.messages[1].sql_query
+
+
+async def test_the_result_of_an_answer_is_kept(shop: Talk) -> None:
+    final = await shop.answer("Which customers live in Oslo?")
+    assert final.result_uuid is not None
+    kept = await shop.office.member.call(result.GET_RESULT, ByResult(result_uuid=final.result_uuid))
+    assert kept.sql_query == final.sql_query
+    assert kept.row_num_total == len(kept.preview) > 0
+    assert (kept.result_type, kept.chat_uuid) == (final.result_type, shop.chat.chat_uuid)
+    newest = await shop.office.member.call(result.LIST_RESULTS, PageRequest(limit=1))
+    assert newest.data == (kept,)
+
+
+async def test_a_result_is_its_askers_and_the_admins(shop: Talk, desk: Desk) -> None:
+    final = await shop.answer(HOW_MANY)
+    assert final.result_uuid is not None
+    by_uuid = ByResult(result_uuid=final.result_uuid)
+    assert (await shop.office.admin.call(result.GET_RESULT, by_uuid)).result_uuid == final.result_uuid
+    colleague = await shop.office.tenant.person(UserRole.MEMBER)
+    stranger = await (await desk.house.tenant()).owner()
+    for other in (colleague, stranger):
+        with pytest.raises(NotFound):
+            await other.call(result.GET_RESULT, by_uuid)
+
+
+async def test_a_question_asked_while_its_database_is_indexed_waits_for_the_answer(desk: Desk, agent: None) -> None:
+    office = await desk.office()
+    customer = await desk.customer()
+    talk = await talk_of(office)
+    created = await office.admin.call(CREATE_DATABASE, desk.fields(customer))
+    await office.grant(created.conn_uuid)
+    final = await talk.answer(HOW_MANY)
+    assert final.msg_type == MessageType.RESPONSE
+    assert "3" in final.content
+
+
+async def test_what_needs_a_language_model_is_said_so(shop: Talk) -> None:
+    final = await shop.answer("Why is the sky blue?")
+    assert (final.msg_type, final.code) == (MessageType.ERROR, "needs_language_model")
+    assert final.content.startswith("I can't answer that without a language model, because ")
+
+
+async def test_a_team_without_a_database_is_told_whom_to_ask(desk: Desk, agent: None) -> None:
+    final = await (await talk_of(await desk.office())).answer(HOW_MANY)
+    assert (final.msg_type, final.code) == (MessageType.ERROR, "no_database")
+    assert "administrator" in final.content
+
+
+async def test_between_two_databases_the_person_chooses(desk: Desk, agent: None) -> None:
+    office = await desk.office()
+    customer = await desk.customer()
+    for alias in ("north", "south"):
+        await office.add(desk.fields(customer, database_name_alias=alias))
+    talk = await talk_of(office)
+    asked_back = await talk.answer(HOW_MANY)
+    assert asked_back.msg_type == MessageType.CLARIFICATION
+    assert asked_back.clarification is not None
+    assert sorted(asked_back.clarification.options) == ["north", "south"]
+    answered = await talk.answer("the south one", parent_msg_uuid=asked_back.msg_uuid)
+    assert (answered.msg_type, answered.parent_msg_uuid) == (MessageType.RESPONSE, asked_back.msg_uuid)
+    assert "3" in answered.content
+
+
+async def test_two_questions_at_once_are_answered_in_parallel(bed: Talk) -> None:
+    started = asyncio.get_running_loop().time()
+    answers = await asyncio.gather(*(bed.answer("How many dozes are there?") for _ in range(2)))
+    assert [answer.msg_type for answer in answers] == [MessageType.RESPONSE] * 2
+    assert asyncio.get_running_loop().time() - started < 5.5
+
+
+async def test_a_statement_too_slow_ends_with_what_to_do(bed: Talk, sleeper: Customer) -> None:
+    final = await bed.answer("How many naps are there?")
+    assert (final.msg_type, final.code) == (MessageType.ERROR, "statement_timeout")
+    assert "Ask for less" in final.content
+    assert await sleeper.busy() == []
+
+
+async def test_stopping_a_chat_ends_the_statement_in_the_database(bed: Talk, sleeper: Customer) -> None:
+    async with bed.asking("How many naps are there?") as (_, heard):
+        assert await within(3, lambda: is_busy(sleeper))
+        await bed.office.member.call(chat.STOP_CHAT, ByChat(chat_uuid=bed.chat.chat_uuid))
+        assert (await heard.final(1.0)).code == "canceled"
+        assert await within(1.5, lambda: is_idle(sleeper))
+        await asyncio.sleep(0.3)
+        assert len(heard.finals) == 1
+    page = await bed.office.member.call(chat.LIST_MESSAGES, ChatMessagesRequest(chat_uuid=bed.chat.chat_uuid, limit=1))
+    assert page.data[0].code == "canceled"
+
+
+async def is_busy(customer: Customer) -> bool:
+    return any("nap" in query or "doze" in query for query in await customer.busy())
+
+
+async def is_idle(customer: Customer) -> bool:
+    return not await is_busy(customer)
