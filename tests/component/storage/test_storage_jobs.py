@@ -411,12 +411,13 @@ async def test_a_worker_outlives_a_database_that_went_away(
     gate.open.set()
     admin = await Database.connect(notes_admin_dsn, schema="notes", application_name="admin")
     async with working(notes, kind(gate)):
-        for _ in range(20):
+        for _ in range(40):
             async with admin.platform() as tx:
                 await tx.execute(
                     "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'notes'"
                 )
-            await asyncio.sleep(0.02)
+            notes.bell(jobs.BELL).set()
+            await asyncio.sleep(0.005)
         async with admin.platform() as tx:
             job_uuid = await jobs.enqueue(tx, "task", Task(), A)
         await until_state(admin, job_uuid, "finished")

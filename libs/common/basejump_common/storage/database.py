@@ -116,8 +116,14 @@ class Transaction:
         await self.execute(f"release savepoint {name}")
 
     async def _begin(self, sql: str) -> None:
-        with driver_errors:
-            await self._connection.execute(sql)
+        try:
+            with driver_errors:
+                await self._connection.execute(sql)
+        except BaseException:
+            # Not even this worked, or nobody knows whether it did: this connection serves nobody any more.
+            with suppress(asyncpg.InterfaceError):
+                self._connection.terminate()
+            raise
 
     async def _commit(self) -> None:
         with driver_errors:
