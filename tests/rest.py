@@ -17,7 +17,7 @@ class Api:
     def call(self, method: str, path: str, **arguments: Any) -> httpx.Response:
         """Any call; `params` and `json` as httpx takes them."""
         headers = self.headers | arguments.pop("headers", {})
-        return self.client.request(method, self.client.base_url.path.rstrip("/") + path, headers=headers, **arguments)
+        return self.client.request(method, path, headers=headers, **arguments)
 
     def get(self, path: str, **arguments: Any) -> Any:
         """A GET that must answer 200; its JSON."""

@@ -14,7 +14,7 @@ from basejump_common.contracts.operation import PUBLIC, SERVICES, SERVICES_ONLY
 from basejump_common.contracts.registry import events, operations
 from basejump_common.errors import BasejumpError, ErrorBody, all_errors, from_body
 from basejump_common.security.secret import Secret
-from contract.record import NATS_USERS, RECORDED, as_text, contracts
+from contract.record import CONFIGURATION, NATS_USERS, RECORDED, as_text, configuration, contracts
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -25,6 +25,13 @@ def test_the_wire_is_as_recorded() -> None:
 
 def test_the_nats_users_are_as_recorded() -> None:
     assert server_configuration() == NATS_USERS.read_text(), "make record"
+
+
+def test_every_setting_is_documented() -> None:
+    assert configuration() == CONFIGURATION.read_text(), "make record"
+    for line in configuration().splitlines():
+        if line.startswith("| `BASEJUMP_"):
+            assert len(line.split("|")[3].strip()) > 10, f"no description: {line}"
 
 
 def structs() -> Iterator[type[msgspec.Struct]]:
