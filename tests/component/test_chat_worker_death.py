@@ -1,0 +1,94 @@
+"""A worker that is killed in the middle: another one goes on, and its person gets one answer."""
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from basejump_common.contracts import chat
+from basejump_common.contracts.chat import Ask, CreateChat, MessageType
+from basejump_common.contracts.connection import Schema
+from basejump_common.errors import Unavailable
+from basejump_devstack import services
+from chatting import asking, member_of
+from connection_house import Customer, Desk, Office, connected
+from identity import within
+from installation import Installation
+
+DOZE = """
+create schema bed;
+create view bed.doze as select n as doze_id from generate_series(1, 2) n where n = 1 or pg_sleep(2) is not null;
+"""
+
+
+@pytest.fixture(scope="module")
+async def desk(installation: Installation, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Desk]:
+    folder = tmp_path_factory.mktemp("death-desk")
+    async with connected(installation, folder / "tls", results_url=(folder / "results").as_uri()) as opened:
+        yield opened
+
+
+@asynccontextmanager
+async def chat_agent_process(installation: Installation) -> AsyncIterator[asyncio.subprocess.Process]:
+    """chat-agent in a process of its own, which can be killed."""
+    settings = services.settings("chat-agent", installation.around) | {"BASEJUMP_HEALTH_PORT": "0"}
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "basejump_chat_agent", env=dict(os.environ) | settings
+    )
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
+
+
+async def test_a_worker_killed_while_its_statement_runs_is_replaced(installation: Installation, desk: Desk) -> None:
+    office = await desk.office()
+    customer = await desk.customer(DOZE, "bed")
+    await office.add(desk.fields(customer, schemas=(Schema(schema_nm="bed"),)))
+    person = member_of(office.tenant, office.member)
+    async with chat_agent_process(installation) as doomed:
+        assert await within(20, lambda: _serves(office))
+        opened = await office.member.call(chat.CREATE_CHAT, CreateChat(team_uuid=office.team_uuid))
+        ask = Ask(chat_uuid=opened.chat_uuid, prompt="How many dozes are there?")
+        async with asking(desk.house.bus, person, ask) as (initial, heard):
+            assert await within(5, lambda: _busy(customer))
+            doomed.kill()
+            await doomed.wait()
+            async with installation.running("chat-agent"):
+                final = await heard.final(25)
+                assert final.msg_type == MessageType.RESPONSE
+                await asyncio.sleep(0.5)
+                assert heard.finals == [final]
+                stored = await office.member.call(chat.GET_MESSAGE, chat.ByMessage(msg_uuid=initial.msg_uuid))
+                assert stored == final
+    said = [message.msg_type for message in heard.messages]
+    assert said == [MessageType.INITIAL, MessageType.THOUGHT, MessageType.STATUS, MessageType.RESPONSE]
+    assert await _runs(installation, final.prompt_uuid) == 1
+
+
+async def _serves(office: Office) -> bool:
+    try:
+        await office.member.call(chat.LIST_CHATS, chat.ListChats())
+    except Unavailable:
+        return False
+    return True
+
+
+async def _busy(customer: Customer) -> bool:
+    return any("doze" in query for query in await customer.busy())
+
+
+async def _runs(installation: Installation, prompt_uuid: object) -> int:
+    admin = await installation.database()
+    try:
+        counted = await admin.fetchval(
+            "select sum(attempt) from connection_indexer.run where prompt_uuid = $1", prompt_uuid
+        )
+        return int(counted)
+    finally:
+        await admin.close()
