@@ -6,7 +6,6 @@ runs out is replaced as a whole.
 
 import datetime as dt
 import ipaddress
-import os
 import ssl
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from basejump_devstack.files import write_private
 
 _LIFETIME = dt.timedelta(days=3650)
 _RENEW_BEFORE = dt.timedelta(days=30)
@@ -45,8 +46,8 @@ def local_certificate(folder: Path) -> LocalCertificate:
     if not _lasts(found):
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         authority, chain = _issue(dt.datetime.now(dt.UTC))
-        _write(found.chain, chain, mode=0o600)
-        _write(found.authority, authority, mode=0o644)
+        write_private(found.chain, chain)
+        write_private(found.authority, authority)
     return found
 
 
@@ -113,13 +114,3 @@ def _usage(*, signs_certificates: bool) -> x509.KeyUsage:
         encipher_only=False,
         decipher_only=False,
     )
-
-
-def _write(path: Path, content: bytes, *, mode: int) -> None:
-    """Replace the file as a whole, closed to others from its first byte when `mode` says so."""
-    draft = path.with_suffix(".draft")
-    draft.unlink(missing_ok=True)
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
-    draft.replace(path)

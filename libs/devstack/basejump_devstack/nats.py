@@ -9,7 +9,6 @@ anything: for tests of things that aren't about permissions.
 
 import contextlib
 import json
-import os
 import shutil
 import signal
 import socket
@@ -21,6 +20,7 @@ from types import TracebackType
 from typing import Self
 
 from basejump_devstack.child import ChildProcess, StartError, free_port
+from basejump_devstack.files import write_private
 
 _REPLY_WINDOW = "5m"  # how long a server may take to answer a request; NATS' own default is two minutes
 _MEMORY_STORE_BYTES = 256 * 1024**2
@@ -66,6 +66,11 @@ class EmbeddedNats:
         return f"nats://{self.host}:{self.port}"
 
     @property
+    def alive(self) -> bool:
+        """Started, and still running."""
+        return self._child is not None and self._child.alive
+
+    @property
     def pid(self) -> int | None:
         """The server's process id while it runs."""
         return self._child.pid if self._child else None
@@ -98,10 +103,8 @@ class EmbeddedNats:
 
     def _write_configuration(self) -> Path:
         path = self.store_dir / "nats.conf"
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w") as file:
-            settings = configuration(self.host, self.port, self.store_dir, self.users)
-            json.dump(settings, file, indent=1, ensure_ascii=False)
+        settings = configuration(self.host, self.port, self.store_dir, self.users)
+        write_private(path, json.dumps(settings, indent=1, ensure_ascii=False).encode())
         return path
 
     def _greets(self) -> bool:

@@ -23,6 +23,7 @@ from typing import Self
 from urllib.parse import quote
 
 from basejump_devstack.child import Account, ChildProcess, StartError, free_port
+from basejump_devstack.files import write_private
 from basejump_devstack.pg_binaries import binaries_for, unprivileged_account
 
 SUPERUSER = "postgres"
@@ -55,6 +56,11 @@ class EmbeddedPostgres:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.stop()
+
+    @property
+    def alive(self) -> bool:
+        """Started, and still running."""
+        return self._child is not None and self._child.alive
 
     @property
     def pid(self) -> int | None:
@@ -208,7 +214,5 @@ def _kept_password(path: Path) -> str:
     """The password in `path`, made up at the first call; readable by the owner alone."""
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w") as file:
-            file.write(secrets.token_urlsafe(24))
+        write_private(path, secrets.token_urlsafe(24).encode())
     return path.read_text()

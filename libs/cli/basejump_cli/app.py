@@ -1,0 +1,144 @@
+"""The commands. Each imports what it needs when it is called, so that none waits for the others' libraries.
+
+What goes wrong is one line on standard error and exit code 1; wrong usage and wrong settings are 2.
+"""
+
+import asyncio
+import logging
+import sys
+from pathlib import Path
+from typing import Annotated, TypeVar
+
+import msgspec
+from cyclopts import App, Parameter
+
+from basejump_cli.failure import CommandError
+from basejump_common.contracts import wire
+from basejump_common.contracts.account import CreateClient
+from basejump_common.settings import load, parse
+
+S = TypeVar("S", bound=msgspec.Struct)
+
+app = App(
+    name="basejump",
+    help="Chat with databases: run, operate and try Basejump.",
+    result_action="return_int_as_exit_code_else_zero",
+)
+client_app = App(name="client", help="Clients (tenants) of an installation.")
+app.command(client_app)
+secret_app = App(name="internal-secret", help="INTERNAL secrets: the operator's own, which no API call can make.")
+app.command(secret_app)
+
+StateFolder = Annotated[Path, Parameter(help="Where the local stack keeps its state.")]
+_STATE = Path(".basejump")
+
+
+@app.command
+def run(*, port: Annotated[int, Parameter(env_var="PORT")] = 8000, state: StateFolder = _STATE) -> int:
+    """Serve everything on this machine, with embedded PostgreSQL and NATS, until Ctrl-C.
+
+    Parameters
+    ----------
+    port
+        Where the API listens on 127.0.0.1.
+    """
+    from basejump_cli import local
+
+    return asyncio.run(local.serve(state, port))
+
+
+@app.command
+def demo(*, port: Annotated[int, Parameter(env_var="PORT")] = 8000, state: StateFolder = _STATE) -> int:
+    """Run the quickstart against the local stack, or against one that is started for it, and print the talk.
+
+    Parameters
+    ----------
+    port
+        Where the API listens when the stack has to be started.
+    """
+    from basejump_cli import local
+
+    return asyncio.run(local.demo(state, port))
+
+
+@app.command
+def status(*, state: StateFolder = _STATE) -> int:
+    """Say which parts of the local stack are ready; exit code 0 when all of them are."""
+    from basejump_cli import local
+
+    return asyncio.run(local.status(state))
+
+
+@app.command
+def migrate() -> None:
+    """Create roles and schemas, apply migrations, declare streams. Run it before the services of a new version.
+
+    Reads BASEJUMP_ADMIN_DSN, BASEJUMP_<SERVICE>_DATABASE_PASSWORD for each service with tables, and
+    BASEJUMP_NATS_URL, _USER and _PASSWORD of the NATS user `operator`.
+    """
+    from basejump_cli.migrate import MigrationSettings, migrate_all
+
+    for line in asyncio.run(migrate_all(load(MigrationSettings))):
+        print(line)
+
+
+@client_app.command(name="create")
+def client_create(name: str, *, description: str = "", json: bool = False, state: StateFolder | None = None) -> None:
+    """Create a client with its OWNER user, and show its first client secret, once.
+
+    Reads BASEJUMP_NATS_URL and the password of the NATS user `cli`, BASEJUMP_NATS_PASSWORD; and what auth has:
+    BASEJUMP_AUTH_DATABASE_DSN, BASEJUMP_SECRET_PEPPER, BASEJUMP_ENVIRONMENT. With --state, those of the local stack.
+
+    Parameters
+    ----------
+    name
+        What the client is called.
+    json
+        Print JSON, for scripts.
+    """
+    from basejump_cli import operator
+
+    settings = _settings(operator.OperatorSettings, state)
+    created = asyncio.run(operator.create_client(settings, CreateClient(client_name=name, description=description)))
+    _show(created, json)
+
+
+@secret_app.command(name="create")
+def secret_create(*, description: str = "", json: bool = False, state: StateFolder | None = None) -> None:
+    """Make an INTERNAL secret, good until it is revoked, and show it, once.
+
+    Reads what auth has: BASEJUMP_AUTH_DATABASE_DSN, BASEJUMP_SECRET_PEPPER, BASEJUMP_ENVIRONMENT. With --state,
+    those of the local stack.
+    """
+    from basejump_cli import operator
+
+    settings = _settings(operator.SecretSettings, state)
+    _show(asyncio.run(operator.create_internal(settings, description)), json)
+
+
+def _settings(kind: type[S], state: Path | None) -> S:
+    """From the environment, or those of the local stack in `state`."""
+    if state is None:
+        return load(kind)
+    from basejump_cli import local
+
+    return parse(kind, local.operator_environment(state))
+
+
+def _show(made: msgspec.Struct, as_json: bool) -> None:
+    encoded = wire.encode(made)
+    if as_json:
+        print(encoded.decode())
+        return
+    for field, value in msgspec.json.decode(encoded).items():
+        print(f"{field:<20} {value}")
+
+
+def main() -> None:
+    """The console script."""
+    logging.getLogger("basejump").setLevel(logging.CRITICAL)  # a command says itself what went wrong, once
+    try:
+        raise SystemExit(app())
+    except CommandError as failure:
+        sys.stderr.write(f"basejump: {failure}\n")
+        raise SystemExit(1) from None
