@@ -72,9 +72,10 @@ class Keyring:
             await key_rows.lock(tx)
             await self._make_if_due(tx, now)
             keys = await key_rows.all_keys(tx)
-        await self._learn(keys)
-        await self._publish(keys)
-        await self._forget(lifetimes.spent_keys(keys, now))
+        spent = lifetimes.spent_keys(keys, now)
+        self._learn([key for key in keys if key not in spent])
+        await self._publish()
+        await self._forget(spent)
 
     async def _refresh_or_warn(self) -> bool:
         try:
@@ -102,7 +103,7 @@ class Keyring:
             active_from=active_from,
         )
 
-    async def _learn(self, keys: list[KeyRow]) -> None:
+    def _learn(self, keys: list[KeyRow]) -> None:
         self._signers = {key.kid: self._signers.get(key.kid) or self._signer(key) for key in keys}
         self._keys = keys
 
@@ -110,18 +111,20 @@ class Keyring:
         raw = self._envelope.decrypt(key.sealed_private_key, context=_place(key.kid))
         return Signer(key.kid, Ed25519PrivateKey.from_private_bytes(raw))
 
-    async def _publish(self, keys: list[KeyRow]) -> None:
+    async def _publish(self) -> None:
         """Put into KV what isn't there: a new key, or all of them after KV was lost."""
-        for key in keys:
+        for key in self._keys:
             public = msgspec.json.encode(key.public_jwk)
             if not self._published.fresh or self._published.entries.get(key.kid) != public:
                 await self._bus.put(KEYS, key.kid, public)
         now = datetime.now(UTC)
         async with self._database.platform() as tx:
-            await key_rows.mark_published(tx, [key.kid for key in keys])
-        self._keys = [msgspec.structs.replace(key, published_at=key.published_at or now) for key in keys]
+            await key_rows.mark_published(tx, [key.kid for key in self._keys])
+        self._keys = [msgspec.structs.replace(key, published_at=key.published_at or now) for key in self._keys]
 
     async def _forget(self, spent: list[KeyRow]) -> None:
+        if not spent:
+            return
         for key in spent:
             await self._bus.remove(KEYS, key.kid)
         async with self._database.platform() as tx:
