@@ -152,7 +152,9 @@ class Bus:
 
     async def _guarded(self, publication: Awaitable[object]) -> None:
         try:
-            await asyncio.wait_for(publication, 5.0)
+            # Not asyncio.wait_for: before Python 3.12 it loses a cancellation that comes together with the reply.
+            async with asyncio.timeout(5.0):
+                await publication
         except (TimeoutError, NatsError, APIError, OSError) as error:
             raise Unavailable("the event stream is away", retry_after=1.0) from error
 
