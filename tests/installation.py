@@ -16,9 +16,11 @@ from uuid import uuid4
 
 import asyncpg
 
+from basejump_cli.operator import OperatorSettings, create_client
 from basejump_common.bus import Bus
 from basejump_common.bus.permissions import OPERATOR, all_permissions
 from basejump_common.bus.topology import declare
+from basejump_common.contracts.account import CreateClient, CreatedClient
 from basejump_common.contracts.operation import SERVICES
 from basejump_common.runtime import Service
 from basejump_common.security.secret import Secret
@@ -131,3 +133,16 @@ async def _ready(service: Service) -> None:
 def unique(name: str) -> str:
     """A name that no other test uses."""
     return f"{name}-{uuid4().hex[:8]}"
+
+
+async def new_client(installation: Installation, name: str = "tests") -> CreatedClient:
+    """A client of its own, made as the operator's command makes one."""
+    state, auth = installation.around.state, services.settings("auth", installation.around)
+    settings = OperatorSettings(
+        auth_database_dsn=Secret(auth["BASEJUMP_DATABASE_DSN"]),
+        secret_pepper=Secret(auth["BASEJUMP_SECRET_PEPPER"]),
+        environment=auth["BASEJUMP_ENVIRONMENT"],
+        nats_url=installation.around.nats.url,
+        nats_password=Secret(state.secret("nats cli")),
+    )
+    return await create_client(settings, CreateClient(client_name=unique(name)))

@@ -27,6 +27,7 @@ from basejump_common.health import serve_health
 from basejump_common.security.tokens import Verifier
 from basejump_common.settings import BusSettings, ServiceSettings, load
 from basejump_common.storage.database import Database
+from basejump_common.storage.housekeeping import housekeeping
 from basejump_common.telemetry import configure_logging
 
 log = logging.getLogger("basejump.runtime")
@@ -96,7 +97,7 @@ class Base:
         """Compose: the endpoints, the reactions to events, and background work that runs until canceled."""
         work = list(background)
         if self._database is not None:
-            work.append(relay(self.bus, self._database).run)
+            work += [relay(self.bus, self._database).run, housekeeping(self._database)]
         if reactions:
             work.append(Consumer(self.bus, self.database, self.name, reactions).run)
         server = Server(self.bus, self.name, endpoints, self.verifier) if endpoints else None

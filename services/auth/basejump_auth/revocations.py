@@ -14,6 +14,7 @@ from basejump_auth.adapters.revocation_rows import RevocationRow
 from basejump_auth.domain.lifetimes import REVOCATIONS_KEPT
 from basejump_common.bus import REVOCATIONS, Bus, KeyValueMirror
 from basejump_common.errors import DeadlineExceeded, Unavailable
+from basejump_common.storage.bells import wait_for_bell
 from basejump_common.storage.database import Database
 
 log = logging.getLogger("basejump.auth")
@@ -57,14 +58,7 @@ class RevocationPublisher:
             except (Unavailable, DeadlineExceeded) as error:
                 log.warning("revocations wait: %s", error.message)
                 await asyncio.sleep(POLL_SECONDS)
-            await self._next_turn()
-
-    async def _next_turn(self) -> None:
-        try:
-            await asyncio.wait_for(self._revoked.wait(), POLL_SECONDS)
-        except TimeoutError:
-            return
-        self._revoked.clear()
+            await wait_for_bell(self._revoked, POLL_SECONDS)
 
     async def _publish_new(self) -> None:
         async with self._database.platform() as tx:

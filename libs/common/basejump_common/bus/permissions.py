@@ -92,7 +92,8 @@ def variable(user: str) -> str:
 def server_configuration() -> str:
     """The users of an installation in nats-server's configuration format; passwords come from its environment."""
     users = "".join(_user(permissions) for permissions in all_permissions())
-    return f"# Generated from the contracts; a test fails when it differs.\nauthorization {{\n  users = [\n{users}  ]\n}}\n"
+    origin = "# Generated from the contracts; a test fails when it differs."
+    return f"{origin}\nauthorization {{\n  users = [\n{users}  ]\n}}\n"
 
 
 def _user(permissions: Permissions) -> str:
