@@ -23,7 +23,7 @@ STOP_WORDS = frozenset(
     alphabetical alphabetically greater less same value values name names named called display present describe
     """.split()  # noqa: SIM905 - a list of a hundred words reads better as text
 )
-# The few of them that are also things: they count, but little.
+# The few of them that are also things: they count, but little; so do numbers, which are mostly values.
 _WEAK = frozenset("order name number value count total average".split())  # noqa: SIM905 - as above
 
 
@@ -47,11 +47,11 @@ def text_terms(text: str) -> tuple[str, ...]:
 
 def question_terms(question: str) -> dict[str, float]:
     """The stems of a question in order, and how much each counts; neighbours also as one word (`home town`)."""
-    words = [word for word in _PLAIN.findall(question) if not word.isdecimal()]
+    words = _PLAIN.findall(question)
     terms: dict[str, float] = {}
     for word in words:
         lower = word.lower()
-        if lower in _WEAK:
+        if lower in _WEAK or word.isdecimal():
             terms.setdefault(stem(lower), 0.3)
         elif lower not in STOP_WORDS:
             terms[stem(lower)] = 1.0
