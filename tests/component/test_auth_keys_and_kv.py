@@ -2,8 +2,8 @@
 
 import asyncio
 import json
+import shutil
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import jwt
 import pytest
@@ -24,12 +24,30 @@ from identity import Caller
 from installation import Installation
 
 
-@pytest.fixture
-async def fresh(postgres: EmbeddedPostgres, tmp_path: Path) -> AsyncIterator[Installation]:
-    """An installation on which no auth has ever run; NATS of its own, which tests may end."""
-    data = tmp_path / "postgres"
-    async with EmbeddedPostgres(data, durable=False) as own, Installation.open(own, tmp_path / "house") as opened:
+@pytest.fixture(scope="module")
+async def own(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Installation]:
+    """Servers of this module's own: its tests take keys away and end NATS."""
+    folder = tmp_path_factory.mktemp("keys")
+    async with (
+        EmbeddedPostgres(folder / "postgres", durable=False) as postgres,
+        Installation.open(postgres, folder) as opened,
+    ):
         yield opened
+
+
+@pytest.fixture
+async def fresh(own: Installation) -> Installation:
+    """No auth has run yet, as far as keys and KV can tell."""
+    await _execute(own, "truncate auth.signing_key, auth.revocation")
+    await _lose_kv(own)
+    return own
+
+
+async def _lose_kv(installation: Installation) -> None:
+    async with installation.bus(OPERATOR) as operator:
+        for bucket in (KEYS, REVOCATIONS):
+            await operator.jetstream.delete_key_value(bucket)
+        await declare(operator.jetstream)
 
 
 async def _jwks(bus: Bus) -> Jwks:
@@ -119,10 +137,7 @@ async def test_keys_and_revocations_that_kv_lost_are_back_after_a_start(fresh: I
         thief = await tenant.sign_in(tenant.owner_uuid, made.client_secret)
         await owner.call(auth.DELETE_SECRET, BySecret(client_secret_uuid=made.client_secret_uuid))
         assert await identity.within(5.0, lambda: _is_refused(thief))
-    async with fresh.bus(OPERATOR) as operator:
-        for bucket in (KEYS, REVOCATIONS):
-            await operator.jetstream.delete_key_value(bucket)
-        await declare(operator.jetstream)
+    await _lose_kv(fresh)
     async with identity.people(fresh) as house:
         assert await Caller(house.bus, owner.token).call(account.LIST_TEAMS, PageRequest())
         assert await identity.within(5.0, lambda: _is_refused(Caller(house.bus, thief.token)))
@@ -138,6 +153,32 @@ async def test_a_revocation_made_while_nats_is_away_gets_there_afterwards(fresh:
         await asyncio.sleep(1.5)
         await nats.start()
         assert await identity.within(15.0, lambda: _is_refused(thief))
+
+
+async def test_a_nats_that_comes_back_empty_is_filled_again(fresh: Installation) -> None:
+    async with identity.people(fresh) as house:
+        tenant = await house.tenant()
+        owner = await tenant.owner()
+        made = await owner.call(auth.CREATE_SECRET, CreateSecret(role=UserRole.OWNER))
+        thief = await tenant.sign_in(tenant.owner_uuid, made.client_secret)
+        await owner.call(auth.DELETE_SECRET, BySecret(client_secret_uuid=made.client_secret_uuid))
+        assert await identity.within(5.0, lambda: _is_refused(thief))
+        nats = fresh.around.nats
+        nats.kill()
+        shutil.rmtree(nats.store_dir / "jetstream")
+        await nats.start()
+        async with fresh.bus(OPERATOR) as operator:
+            await declare(operator.jetstream)
+        assert await identity.within(15.0, lambda: _is_accepted(owner))
+        assert await identity.within(5.0, lambda: _is_refused(thief))
+
+
+async def _is_accepted(caller: Caller) -> bool:
+    try:
+        await caller.call(account.LIST_TEAMS, PageRequest())
+    except (Unauthenticated, Unavailable):
+        return False
+    return True
 
 
 async def _revoke_by_row(installation: Installation, tenant: identity.Tenant) -> None:

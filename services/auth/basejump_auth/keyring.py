@@ -22,6 +22,7 @@ from basejump_common.security.envelope import Envelope
 from basejump_common.security.principal import Principal
 from basejump_common.security.secret import Secret
 from basejump_common.security.tokens import Signer, jwk
+from basejump_common.storage.bells import wait_for_bell
 from basejump_common.storage.database import Database, Transaction
 
 log = logging.getLogger("basejump.auth")
@@ -43,6 +44,8 @@ class Keyring:
         self._rotate_after = rotate_after
         self._keys: list[KeyRow] = []
         self._signers: dict[str, Signer] = {}
+        self._reconnected = asyncio.Event()  # NATS may have lost what it had
+        bus.on_reconnect(self._reconnected.set)
 
     def sign(self, principal: Principal, seconds: int) -> tuple[Secret, datetime]:
         """A token that lives `seconds`, and when it expires. Raises Unavailable while no key is published."""
@@ -63,7 +66,7 @@ class Keyring:
         """Make, publish and learn of keys until canceled."""
         while True:
             done = await self._refresh_or_warn()
-            await asyncio.sleep(REFRESH_SECONDS if done else RETRY_SECONDS)
+            await wait_for_bell(self._reconnected, REFRESH_SECONDS if done else RETRY_SECONDS)
 
     async def refresh(self) -> None:
         """One turn. Raises Unavailable or DeadlineExceeded when PostgreSQL or KV is away."""

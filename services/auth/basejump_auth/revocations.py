@@ -4,7 +4,6 @@ A row that isn't in KV yet is tried again every second; one that KV has lost is 
 end every token that names them, whenever it was signed.
 """
 
-import asyncio
 import logging
 from collections.abc import Sequence
 from uuid import UUID
@@ -47,20 +46,25 @@ class RevocationPublisher:
         self._bus = bus
         self._published = published
         self._revoked = database.bell(revocation_rows.BELL)
+        self._until_rebuild = 0
+        bus.on_reconnect(self._reconnected)
 
     async def run(self) -> None:
         """Publish until canceled."""
-        turn = 0
         while True:
             try:
-                await (self._rebuild() if turn % REBUILD_EVERY == 0 else self._publish_new())
-                turn += 1
+                await (self._publish_new() if self._until_rebuild > 0 else self._rebuild())
             except (Unavailable, DeadlineExceeded) as error:
                 log.warning("revocations wait: %s", error.message)
-                await asyncio.sleep(POLL_SECONDS)
             await wait_for_bell(self._revoked, POLL_SECONDS)
 
+    def _reconnected(self) -> None:
+        """NATS may have lost what it had."""
+        self._until_rebuild = 0
+        self._revoked.set()
+
     async def _publish_new(self) -> None:
+        self._until_rebuild -= 1
         async with self._database.platform() as tx:
             rows = await revocation_rows.unpublished(tx)
         if rows:
@@ -73,6 +77,7 @@ class RevocationPublisher:
             rows = await revocation_rows.since(tx, REVOCATIONS_KEPT)
         known = self._published.entries if self._published.fresh else {}
         await self._put([row for row in rows if row.published_at is None or row.name not in known])
+        self._until_rebuild = REBUILD_EVERY
 
     async def _put(self, rows: Sequence[RevocationRow]) -> None:
         for row in rows:
