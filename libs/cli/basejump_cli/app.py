@@ -83,7 +83,7 @@ def migrate() -> None:
 
 
 @client_app.command(name="create")
-def client_create(name: str, *, description: str = "", json: bool = False, state: StateFolder | None = None) -> None:
+def client_create(name: str, *, description: str = "", state: StateFolder | None = None) -> None:
     """Create a client with its OWNER user, and show its first client secret, once.
 
     Reads BASEJUMP_NATS_URL and the password of the NATS user `cli`, BASEJUMP_NATS_PASSWORD; and what auth has:
@@ -93,18 +93,16 @@ def client_create(name: str, *, description: str = "", json: bool = False, state
     ----------
     name
         What the client is called.
-    json
-        Print JSON, for scripts.
     """
     from basejump_cli import operator
 
     settings = _settings(operator.OperatorSettings, state)
     created = asyncio.run(operator.create_client(settings, CreateClient(client_name=name, description=description)))
-    _show(created, json)
+    _show(created)
 
 
 @secret_app.command(name="create")
-def secret_create(*, description: str = "", json: bool = False, state: StateFolder | None = None) -> None:
+def secret_create(*, description: str = "", state: StateFolder | None = None) -> None:
     """Make an INTERNAL secret, good until it is revoked, and show it, once.
 
     Reads what auth has: BASEJUMP_AUTH_DATABASE_DSN, BASEJUMP_SECRET_PEPPER, BASEJUMP_ENVIRONMENT. With --state,
@@ -113,7 +111,7 @@ def secret_create(*, description: str = "", json: bool = False, state: StateFold
     from basejump_cli import operator
 
     settings = _settings(operator.SecretSettings, state)
-    _show(asyncio.run(operator.create_internal(settings, description)), json)
+    _show(asyncio.run(operator.create_internal(settings, description)))
 
 
 def _settings(kind: type[S], state: Path | None) -> S:
@@ -125,13 +123,9 @@ def _settings(kind: type[S], state: Path | None) -> S:
     return parse(kind, local.operator_environment(state))
 
 
-def _show(made: msgspec.Struct, as_json: bool) -> None:
-    encoded = wire.encode(made)
-    if as_json:
-        print(encoded.decode())
-        return
-    for field, value in msgspec.json.decode(encoded).items():
-        print(f"{field:<20} {value}")
+def _show(made: msgspec.Struct) -> None:
+    """JSON: a person can read it, and so can a script."""
+    print(msgspec.json.format(wire.encode(made)).decode())
 
 
 def main() -> None:

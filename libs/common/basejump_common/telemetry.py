@@ -67,4 +67,5 @@ def configure_logging(service: str, level: str = "info", log_format: str = "json
     text = logging.Formatter(f"%(asctime)s %(levelname)-7s {service} %(message)s")
     handler.setFormatter(text if log_format == "text" else JsonFormatter(service))
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
+    logging.getLogger("uvicorn").setLevel(logging.WARNING)  # `ready` and `stopped` say what matters
     logging.getLogger("nats").setLevel(logging.CRITICAL)  # our own callbacks log what it would, once

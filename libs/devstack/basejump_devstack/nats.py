@@ -53,7 +53,11 @@ class EmbeddedNats:
         self._child: ChildProcess | None = None
 
     async def __aenter__(self) -> Self:
-        await self.start()
+        try:
+            await self.start()
+        except BaseException:
+            await self.stop()  # it may run already when we are canceled
+            raise
         return self
 
     async def __aexit__(

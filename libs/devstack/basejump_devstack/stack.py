@@ -72,9 +72,9 @@ class Stack:
         (self.folder / "dev.env").unlink(missing_ok=True)  # it names the ports of an earlier run
         around = await self._start_servers(state)
         await self._prepare_databases(around)
+        front = await self._open_demo(around)
         for name in services.SERVICES:
             await self._start_service(name, around)
-        front = await self._open_demo(around)
         await self._all_ready()
         state.api_key = state.api_key or await _create_first_client(state)
         self._write_environment(state, front)
@@ -183,7 +183,7 @@ async def _migrate(around: services.Surroundings) -> None:
 
 async def _create_first_client(state: State) -> str:
     """The OWNER secret of a new client."""
-    command = ["client", "create", "Demo", "--description", "made by the local stack", "--json"]
+    command = ["client", "create", "Demo", "--description", "made by the local stack"]
     created = wire.decode(await _basejump(command, services.operator_settings(state)), CreatedClient)
     return created.client_secret.reveal()
 

@@ -42,6 +42,7 @@ class Bus:
         self.nats = client
         self.jetstream: JetStreamContext = client.jetstream(timeout=5.0)
         self._on_reconnect: list[Callable[[], None]] = []
+        self._closing = False
 
     @classmethod
     async def connect(cls, url: str, user: str, password: Secret) -> "Bus":
@@ -63,7 +64,7 @@ class Bus:
                 max_outstanding_pings=2,
                 error_cb=_log_error,
                 reconnected_cb=bus._reconnected,
-                disconnected_cb=_log_disconnect,
+                disconnected_cb=bus._disconnected,
             )
         except (TimeoutError, OSError, NatsError) as error:
             with contextlib.suppress(NatsError):
@@ -73,6 +74,7 @@ class Bus:
 
     async def close(self) -> None:
         """Drain and close; with the broker away, just close."""
+        self._closing = True
         with contextlib.suppress(NatsError, OSError, asyncio.TimeoutError):
             await self.nats.drain()
         with contextlib.suppress(NatsError, OSError, asyncio.TimeoutError):
@@ -86,6 +88,10 @@ class Bus:
     def on_reconnect(self, wake: Callable[[], None]) -> None:
         """`wake` is called after every reconnection."""
         self._on_reconnect.append(wake)
+
+    async def _disconnected(self) -> None:
+        if not self._closing:
+            log.warning("the connection to NATS is lost")
 
     async def _reconnected(self) -> None:
         log.warning("connected to NATS again")
@@ -168,10 +174,6 @@ def _error_body(message: Msg) -> ErrorBody:
 
 async def _log_error(error: Exception) -> None:
     log.warning("NATS: %s: %s", type(error).__name__, error)
-
-
-async def _log_disconnect() -> None:
-    log.warning("the connection to NATS is lost")
 
 
 __all__ = ["ERROR_CODE", "MAX_PAYLOAD", "Bus", "inbox_prefix"]
