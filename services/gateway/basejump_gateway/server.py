@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from basejump_common.health import SilentServer
 from basejump_gateway.edge import Edge
@@ -14,9 +15,32 @@ from basejump_gateway.edge import Edge
 log = logging.getLogger("basejump.gateway")
 
 GRACE_SECONDS = 0.5
-"""For so long after the listening socket closes, busy connections get one more answer, which ends them."""
+"""Connections end once nothing was answered on any of them for so long."""
 
 KEEP_ALIVE_SECONDS = 75
+HEAD_LIMIT = 65_536
+"""Bytes of a request's line and headers that may arrive before they are complete."""
+
+
+class _Protocol(HttpToolsProtocol):
+    """httptools keeps headers of any size in memory: whoever sends too many without end is cut off."""
+
+    _head_bytes = 0
+    _in_head = True
+
+    def data_received(self, data: bytes) -> None:
+        self._head_bytes += len(data) if self._in_head else 0
+        super().data_received(data)
+        if self._head_bytes > HEAD_LIMIT and not self.transport.is_closing():
+            self.send_400_response("The headers are too large.")
+
+    def on_headers_complete(self) -> None:
+        self._in_head, self._head_bytes = False, 0
+        super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        self._in_head, self._head_bytes = True, 0
+        super().on_message_complete()
 
 
 class _Server(SilentServer):
@@ -42,7 +66,7 @@ async def listening(
     server = _Server(
         uvicorn.Config(
             edge,
-            http="httptools",
+            http=_Protocol,
             ws="none",
             lifespan="off",
             log_config=None,
@@ -64,7 +88,7 @@ async def listening(
         if server.started:
             server.refuse_new_connections()
         on_drain()
-        await asyncio.sleep(GRACE_SECONDS)
+        await _last_answers(server)
         server.should_exit = True
         await serving
 
@@ -75,6 +99,14 @@ async def _listens(server: _Server, serving: "asyncio.Task[None]") -> None:
     if serving.done():
         listens.cancel()
         serving.result()
+
+
+async def _last_answers(server: _Server) -> None:
+    """Every answer now ends its connection: closing one that is busy would lose the request that is on its way."""
+    state, answered = server.server_state, -1
+    while state.connections and answered != state.total_requests:
+        answered = state.total_requests
+        await asyncio.sleep(GRACE_SECONDS)
 
 
 def bind(host: str, port: int) -> socket.socket:
