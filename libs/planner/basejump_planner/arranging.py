@@ -5,6 +5,7 @@ from __future__ import annotations
 from basejump_planner.asking import item, noun
 from basejump_planner.cursor import Cursor
 from basejump_planner.linking import WEAK, ColumnMention
+from basejump_planner.qualities import MEASURING_VERBS, QUALITIES, Quality
 from basejump_planner.reading import AggregateItem, CountItem, CountOf, Measured, Noun, Order, Target
 from basejump_planner.vocabulary import (
     AGGREGATES,
@@ -12,14 +13,11 @@ from basejump_planner.vocabulary import (
     COUNT,
     DIRECTIONS,
     EACH,
-    MEASURING_VERBS,
     MOST,
     ORDER,
-    QUALITIES,
     SUPERLATIVES,
     TIME_SUPERLATIVES,
     Direction,
-    Quality,
 )
 
 
@@ -34,6 +32,8 @@ def each(c: Cursor) -> bool:
     if c.cue(EACH) is None:
         return False
     plain_by = c.position == start + 1 and c.tokens[start].text == "by"
+    if plain_by and c.draft.top and not c.draft.orders and c.attempt(_by_figure):
+        return True
     found = noun(c)
     if found is None:
         return c.at_end and bool(c.draft.items)  # "… and how many orders have each"
@@ -50,6 +50,15 @@ def each(c: Cursor) -> bool:
     c.draft.groups.append(found)
     while more := c.attempt(_and_noun):
         c.draft.groups.append(more)
+    return True
+
+
+def _by_figure(c: Cursor) -> bool:
+    """`top 5 departments by number of employees`."""
+    key = c.attempt(_key) if c.cue_length(COUNT) or c.cue_length(AGGREGATES) else None
+    if key is None:
+        return False
+    c.draft.orders.append(Order(key, "desc"))
     return True
 
 
@@ -124,7 +133,7 @@ def _first_item(c: Cursor) -> list[Target | CountOf | AggregateItem]:
     return []
 
 
-def _rank(c: Cursor, key: Target | CountOf, direction: Direction, number: str | None) -> bool:
+def _rank(c: Cursor, key: Target | CountOf | AggregateItem, direction: Direction, number: str | None) -> bool:
     c.draft.orders.append(Order(key, direction))
     if number is not None:
         c.draft.limit = int(number)
@@ -184,6 +193,9 @@ def _superlative(c: Cursor) -> bool:
     number = _leading_number(c)
     start = c.position
     general, options = c.attempt(lambda _: c.cue(SUPERLATIVES)), None
+    figure = c.attempt(_figure) if general is not None else None
+    if figure is not None:
+        return _rank(c, figure, general or "desc", number)
     column = c.attempt(_measured_column) if general is not None else None
     if column is None:
         c.position = start
@@ -197,6 +209,13 @@ def _superlative(c: Cursor) -> bool:
         key: Target = column or Measured(options, text, table)
         return _rank(c, key, options[0].direction, number)
     return _rank(c, column, general or "desc", number)
+
+
+def _figure(c: Cursor) -> AggregateItem | None:
+    """`average salary` in "the highest average salary": of each group."""
+    function = c.cue(AGGREGATES)
+    column = c.column() if function in ("avg", "sum") else None
+    return None if column is None or function is None else AggregateItem(function, column)
 
 
 def _measured_column(c: Cursor) -> ColumnMention | None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from basejump_planner.cursor import Cursor
 from basejump_planner.linking import BARE, EXACT, OWNED, SYNONYM, ColumnMention
+from basejump_planner.qualities import QUALITIES
 from basejump_planner.reading import (
     AggregateItem,
     AsideAggregate,
@@ -29,7 +30,6 @@ from basejump_planner.vocabulary import (
     EACH,
     MISSING,
     OWNERS,
-    QUALITIES,
     SEPARATORS,
     SUPERLATIVES,
     TIME_COMPARISONS,
@@ -43,7 +43,7 @@ def noun(c: Cursor) -> Noun | None:
     """A table, a column, or what may be either: the longest phrase here."""
     c.articles()
     tables, columns = c.tables(), c.columns()
-    ends = [mention.end for mention in (*tables[:1], *columns[:1])]
+    ends = [mention.end for mention in tables[:1]] + [mention.end for mention in columns[:1]]
     if not ends:
         return None
     end = max(ends)
@@ -133,7 +133,17 @@ def _introduces_value(c: Cursor, cues: Mapping[Phrase, object]) -> bool:
 def item(c: Cursor) -> list[Item] | None:
     """One thing to show (several, for "minimum and maximum salary")."""
     c.articles()
-    for rule in (_distinct, _counted_rows, _ranked_rows, _common, _named_column, _aggregated, _whole_rows, _limited_rows, _plain):
+    for rule in (
+        _distinct,
+        _counted_rows,
+        _ranked_rows,
+        _common,
+        _named_column,
+        _aggregated,
+        _whole_rows,
+        _limited_rows,
+        _plain,
+    ):
         found = c.attempt(rule)
         if found:
             return found
@@ -277,9 +287,7 @@ def _aggregated(c: Cursor) -> list[Item] | None:
     if not functions:
         return None
     c.articles()
-    if c.columns() and c.columns()[0].end - c.position <= c.cue_length(COUNT):
-        c.cue(COUNT)
-    elif not c.columns():
+    if (c.columns() and c.columns()[0].end - c.position <= c.cue_length(COUNT)) or not c.columns():
         c.cue(COUNT)
     distinct = c.cue(DISTINCT) is not None
     column = c.column()

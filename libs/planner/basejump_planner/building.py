@@ -2,31 +2,20 @@
 
 from __future__ import annotations
 
-import datetime
-import re
 from collections.abc import Iterable, Sequence
 
 from sqlglot import exp
-from sqlglot.dialects.postgres import Postgres
 
+from basejump_planner.comparing import COMPARISONS, among, between, compared, literal
+from basejump_planner.identifiers import identifier
 from basejump_planner.joining import Joins, Link, Unsure, is_to_one
 from basejump_planner.linking import ColumnRef
 from basejump_planner.model import Table
-from basejump_planner.naming import is_time, primary_key
+from basejump_planner.naming import primary_key
 from basejump_planner.query import Aggregated, Counted, Presence, Query, Selected, Shown, Size, SortKey, Test
-from basejump_planner.reading import Constant
 
-_PLAIN = re.compile(r"^[a-z_][a-z0-9_]*$")
-_RESERVED = frozenset(word.lower() for word in Postgres.Tokenizer.KEYWORDS) | frozenset(
-    "all analyse analyze and any array as asc asymmetric both case cast check collate column constraint create current_date"
-    " default deferrable desc distinct do else end except false fetch for foreign from grant group having in initially"
-    " intersect into lateral leading limit localtime not null offset on only or order placing primary references returning"
-    " select session_user some symmetric table then to trailing true union unique user using variadic when where window with"
-    " authorization binary collation concurrently cross freeze full ilike inner is isnull join left like natural notnull"
-    " outer overlaps right similar verbose tablesample year date time timestamp interval".split()
-)
 _AGGREGATES = {"avg": exp.Avg, "sum": exp.Sum, "max": exp.Max, "min": exp.Min}
-_COMPARISONS = {"=": exp.EQ, "<>": exp.NEQ, ">": exp.GT, ">=": exp.GTE, "<": exp.LT, "<=": exp.LTE}
+_ALIASES = {"avg": "average", "sum": "total", "max": "highest", "min": "lowest"}
 
 
 def build(query: Query, joins: Joins) -> exp.Select:
@@ -36,11 +25,6 @@ def build(query: Query, joins: Joins) -> exp.Select:
         Unsure: the tables can't be joined by declared keys in exactly one way.
     """
     return _Builder(query, joins).select()
-
-
-def identifier(name: str) -> exp.Identifier:
-    """A name, quoted when PostgreSQL would read it differently otherwise."""
-    return exp.to_identifier(name, quoted=not _PLAIN.match(name) or name in _RESERVED)
 
 
 class _Builder:
@@ -106,21 +90,37 @@ class _Builder:
 
     def _everything_selected(self) -> list[Selected]:
         query = self.query
-        return [*query.selected, *(key.key for key in query.order_by), *(size.counted for size in query.sizes)] if (
-            not query.count_groups
-        ) else [size.counted for size in query.sizes]
+        return (
+            [*query.selected, *(key.key for key in query.order_by), *(size.counted for size in query.sizes)]
+            if (not query.count_groups)
+            else [size.counted for size in query.sizes]
+        )
 
     def _join(self, tree: exp.Select, start: Table, tables: Iterable[Table]) -> exp.Select:
         joined = {start.key}
+        optional = self._optional_tables(start)
         for table in tables:
             for link in self.joins.path(start, table):
                 if link.right.key not in joined:
                     joined.add(link.right.key)
-                    side = "left" if self.query.keep_empty else ""
+                    side = "left" if self.query.keep_empty or link.right.key in optional else ""
                     tree = tree.join(self._table(link.right), on=self._on(link), join_type=side, copy=False)
         return tree
 
-    def _on(self, link: Link) -> exp.Expression:
+    def _optional_tables(self, start: Table) -> set[tuple[str, str]]:
+        """Tables that only add something to rows that are listed anyway: "employees and their departments"."""
+        query = self.query
+        if query.group_by or query.order_by or any(not isinstance(item, Shown) for item in query.selected):
+            return set()
+        shown_tables = [item.ref.table for item in query.selected if isinstance(item, Shown)]
+        if start.key not in {table.key for table in shown_tables}:
+            return set()
+        paths = [self.joins.path(start, table) for table in shown_tables]
+        shown = {link.right.key for path in paths if is_to_one(path) for link in path}
+        tested = [test.ref.table if isinstance(test, Test) else test.table for group in query.tests for test in group]
+        return shown - {link.right.key for table in tested for link in self.joins.path(start, table)}
+
+    def _on(self, link: Link) -> exp.Expr:
         pairs = zip(link.left_columns, link.right_columns, strict=True)
         return exp.and_(
             *(
@@ -139,7 +139,8 @@ class _Builder:
         shown = {ref.table.key for item in self._everything_selected() if (ref := item.ref) is not None}
         shown |= {ref.table.key for ref in self.query.group_by}
         shown |= {item.table.key for item in self._everything_selected() if isinstance(item, Counted)}
-        inner, apart = [], []
+        inner: list[tuple[Test | Presence, ...]] = []
+        apart: list[tuple[Test | Presence, ...]] = []
         for group in self.query.tests:
             tables = [test.ref.table if isinstance(test, Test) else test.table for test in group]
             negated = any(isinstance(test, Presence) and test.negated for test in group)
@@ -153,13 +154,13 @@ class _Builder:
         joined = [position for position, link in enumerate(path, 1) if link.right.key in shown]
         return is_to_one(path[joined[-1] if joined else 0 :])
 
-    def _where(self, groups: Iterable[tuple[Test | Presence, ...]]) -> Iterable[exp.Expression]:
+    def _where(self, groups: Iterable[tuple[Test | Presence, ...]]) -> Iterable[exp.Expr]:
         for group in groups:
             tests = [self._test(test) for test in group if isinstance(test, Test)]
             if tests:
                 yield exp.or_(*tests)
 
-    def _apart(self, groups: Sequence[tuple[Test | Presence, ...]]) -> Iterable[exp.Expression]:
+    def _apart(self, groups: Sequence[tuple[Test | Presence, ...]]) -> Iterable[exp.Expr]:
         """`key IN (SELECT key FROM many …)`: conditions on the same related rows together."""
         by_table: dict[tuple[str, str], list[tuple[Test | Presence, ...]]] = {}
         for group in groups:
@@ -175,7 +176,7 @@ class _Builder:
                 raise Unsure(f"it isn't clear which rows of {table.name} are not to be there")
             yield self._membership(table, together, negated)
 
-    def _membership(self, table: Table, groups: Iterable[tuple[Test | Presence, ...]], negated: bool) -> exp.Expression:
+    def _membership(self, table: Table, groups: Iterable[tuple[Test | Presence, ...]], negated: bool) -> exp.Expr:
         path = self.joins.path(self.query.base, table)
         if not path:
             raise Unsure(f"it relates {table.name} to itself")
@@ -191,38 +192,38 @@ class _Builder:
             for column in columns:
                 tree = tree.where(exp.Not(this=exp.Is(this=column.copy(), expression=exp.Null())), copy=False)
         own = [self._named(path[0].left, name) for name in path[0].left_columns]
-        left: exp.Expression = own[0] if len(own) == 1 else exp.Tuple(expressions=own)
+        left: exp.Expr = own[0] if len(own) == 1 else exp.Tuple(expressions=own)
         member = exp.In(this=left, query=tree.subquery())
         return exp.Not(this=member) if negated else member
 
-    def _test(self, test: Test) -> exp.Expression:
+    def _test(self, test: Test) -> exp.Expr:
         column = self._column(test.ref)
         if test.average:
-            return _COMPARISONS[test.operator](this=column, expression=self._average_of(test.ref).subquery())
+            return COMPARISONS[test.operator](this=column, expression=self._average_of(test.ref).subquery())
         match test.operator:
             case "null":
                 missing = exp.Is(this=column, expression=exp.Null())
                 return exp.Not(this=missing) if test.negated else missing
             case "like":
-                like = exp.ILike(this=column, expression=_literal(test.constants[0]))
+                like = exp.ILike(this=column, expression=literal(test.constants[0]))
                 return exp.Not(this=like) if test.negated else like
             case "in":
-                return _among(column, test)
+                return among(column, test)
             case "between":
-                return _between(test.ref, column, *test.constants)
+                return between(test.ref, column, *test.constants)
             case operator:
-                return _compared(test.ref, column, operator, test.constants[0])
+                return compared(test.ref, column, operator, test.constants[0])
 
     def _average_of(self, ref: ColumnRef) -> exp.Select:
         inside = _Builder(Query(base=ref.table, selected=[]), self.joins)
         return exp.Select().select(exp.Avg(this=inside._column(ref))).from_(inside._table(ref.table))
 
-    def _size(self, size: Size) -> exp.Expression:
-        return _COMPARISONS[size.operator](this=self._count(size.counted), expression=exp.Literal.number(size.number))
+    def _size(self, size: Size) -> exp.Expr:
+        return COMPARISONS[size.operator](this=self._count(size.counted), expression=exp.Literal.number(size.number))
 
     # --- what is selected
 
-    def _selected(self, item: Selected) -> exp.Expression:
+    def _selected(self, item: Selected) -> exp.Expr:
         match item:
             case Shown(ref=ref):
                 return self._column(ref)
@@ -233,13 +234,13 @@ class _Builder:
                 name = item.ref.column.name if item.ref is not None else table.name
                 return exp.alias_(self._count(item), identifier(f"number_of_{name}"[:63]))
 
-    def _aggregate(self, item: Aggregated) -> exp.Expression:
-        column: exp.Expression = self._column(item.ref)
+    def _aggregate(self, item: Aggregated) -> exp.Expr:
+        column: exp.Expr = self._column(item.ref)
         if item.distinct:
             column = exp.Distinct(expressions=[column])
         return _AGGREGATES[item.function](this=column)
 
-    def _count(self, counted: Counted) -> exp.Expression:
+    def _count(self, counted: Counted) -> exp.Expr:
         if counted.ref is not None:
             return exp.Count(this=exp.Distinct(expressions=[self._column(counted.ref)]), big_int=True)
         if not self.query.keep_empty:
@@ -260,68 +261,9 @@ class _Builder:
                 grouped = bool(self.query.group_by) and ref not in self.query.group_by
                 if grouped and not set(primary_key(ref.table)) <= set(self.query.group_by):
                     raise Unsure(f"{ref.table.name}.{ref.column.name} has no single value for each group")
-                by: exp.Expression = self._column(ref)
+                by: exp.Expr = self._column(ref)
             case Aggregated():
                 by = self._aggregate(key.key)
             case Counted():
                 by = self._count(key.key)
         return exp.Ordered(this=by, desc=descending, nulls_first=False)
-
-
-_ALIASES = {"avg": "average", "sum": "total", "max": "highest", "min": "lowest"}
-
-
-def _literal(constant: Constant) -> exp.Expression:
-    if constant.kind == "number":
-        return exp.Literal.number(constant.text)
-    text = exp.Literal.string(constant.text)
-    return exp.cast(text, "date") if constant.kind == "date" else text
-
-
-def _among(column: exp.Column, test: Test) -> exp.Expression:
-    values = [_literal(constant) for constant in dict.fromkeys(test.constants)]
-    if len(values) == 1:
-        return (exp.NEQ if test.negated else exp.EQ)(this=column, expression=values[0])
-    among = exp.In(this=column, expressions=values)
-    return exp.Not(this=among) if test.negated else among
-
-
-def _between(ref: ColumnRef, column: exp.Column, low: Constant, high: Constant) -> exp.Expression:
-    if not is_time(ref.column):
-        return exp.Between(this=column, low=_literal(low), high=_literal(high))
-    return exp.and_(
-        _compared(ref, column.copy(), ">=", low),
-        _compared(ref, column.copy(), "<=", high),
-    )
-
-
-def _compared(ref: ColumnRef, column: exp.Column, operator: str, constant: Constant) -> exp.Expression:
-    if not is_time(ref.column):
-        return _COMPARISONS[operator](this=column, expression=_literal(constant))
-    first, after = _period(constant)
-    start, end = _literal(Constant("date", first)), _literal(Constant("date", after))
-    match operator:
-        case ">":
-            return exp.GTE(this=column, expression=end)
-        case ">=":
-            return exp.GTE(this=column, expression=start)
-        case "<":
-            return exp.LT(this=column, expression=start)
-        case "<=":
-            return exp.LT(this=column, expression=end)
-        case "=":
-            return exp.and_(exp.GTE(this=column, expression=start), exp.LT(this=column.copy(), expression=end))
-    return exp.or_(exp.LT(this=column, expression=start), exp.GTE(this=column.copy(), expression=end))
-
-
-def _period(constant: Constant) -> tuple[str, str]:
-    """The first day of a date or year, and the first day after it."""
-    try:
-        if constant.kind == "number":
-            year = int(constant.text)
-            return f"{year:04d}-01-01", f"{year + 1:04d}-01-01"
-        year, month, day = (int(part) for part in constant.text.split("-"))
-        date = datetime.date(year, month, day)
-        return date.isoformat(), (date + datetime.timedelta(days=1)).isoformat()
-    except (ValueError, OverflowError) as error:
-        raise Unsure(f"“{constant.text}” isn't a date") from error

@@ -126,7 +126,9 @@ class Chooser:
         passed = {link.right.key for path in self.joins.paths(self.head, table) for link in path}
         ours, theirs = self.joins.distance(self.head, table), self.joins.distance(near, table)
         if near.key not in passed and ours is not None and theirs is not None and theirs <= ours:
-            raise Unsure(f"it isn't clear whether “{match.hits[0].phrase}” is said of {self.head.name} or of {near.name}")
+            raise Unsure(
+                f"it isn't clear whether “{match.hits[0].phrase}” is said of {self.head.name} or of {near.name}"
+            )
 
     def certain_of(self, target: Target, ref: ColumnRef, near: Table | None) -> None:
         """Raises Unsure where a condition may be said of the table named last before it as well as of the head."""

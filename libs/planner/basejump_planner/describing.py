@@ -30,7 +30,11 @@ def _single(reading: str, column: str, value: object) -> str:
         rest = reading.removeprefix("number of ")
         return f"There {'is' if value == 1 else 'are'} {_text(value)} {rest}."
     del column
-    return f"The {reading} is {_text(value)}." if isinstance(value, Number) else f"{_capitalised(reading)}: {_text(value)}."
+    return (
+        f"The {reading} is {_text(value)}."
+        if isinstance(value, Number)
+        else f"{_capitalised(reading)}: {_text(value)}."
+    )
 
 
 def _table(reading: str, columns: Sequence[str], rows: Sequence[Sequence[object]], row_count: int) -> str:

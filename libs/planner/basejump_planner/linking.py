@@ -12,10 +12,11 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from basejump_planner.model import Column, Table
-from basejump_planner.vocabulary import GENERIC_ENDINGS, GENERIC_NAMES, GLUE, NOT_ALONE, RELATION_VERBS, SYNONYMS
+from basejump_planner.synonyms import GENERIC_ENDINGS, GENERIC_NAMES, NOT_ALONE, SYNONYMS
+from basejump_planner.vocabulary import GLUE, RELATION_VERBS
 from basejump_planner.words import Token, identifier_words, stem, stems
 
-# A phrase is all of a name; the name with its table before it; the name without its table; a synonym of one of those; a part.
+# All of a name; the name after its table's; the name without its table's; a synonym of one of those; a part.
 EXACT, OWNED, BARE, SYNONYM, WEAK = 5, 4, 3, 2, 1
 _LONGEST_PHRASE = 5
 Stems = tuple[str, ...]
@@ -221,9 +222,8 @@ def _column_forms(words: Stems, table_words: Stems) -> Iterator[tuple[Stems, int
         return
     yield words, BARE if len(words) == 1 and words[0] in _GENERIC_NAMES else EXACT
     own = tuple(word for word in words if word not in table_words)
-    if own and own != words:
-        if own != ("number",):
-            yield own, BARE
+    if own and own not in (words, ("number",)):
+        yield own, BARE
     for prefix in {table_words, table_words[-1:]}:
         yield prefix + words, OWNED
         if own:

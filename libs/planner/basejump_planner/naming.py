@@ -8,7 +8,7 @@ from basejump_planner.linking import ColumnRef, Lexicon
 from basejump_planner.model import Column, Table
 from basejump_planner.words import stems
 
-_NUMERIC = re.compile(r"^(smallint|integer|bigint|int\d?|numeric|decimal|real|double precision|float\d?|money|smallserial|serial|bigserial)\b")
+_NUMERIC = re.compile(r"^(smallint|integer|bigint|int\d?|numeric|decimal|real|double precision|float\d?|money)\b")
 _TIME = re.compile(r"^(date|timestamp)")
 _TEXT = re.compile(r"^(text|character|varchar|char|citext|name|bpchar|\"char\")")
 _NAMES = (("name",), ("full", "name"), ("title",))
@@ -67,5 +67,7 @@ def time_columns(table: Table, lexicon: Lexicon) -> tuple[ColumnRef, ...]:
     """The columns that hold a date, or a year as a number."""
     refs = [ColumnRef(table, column) for column in table.columns]
     return tuple(
-        ref for ref in refs if is_time(ref.column) or (is_numeric(ref.column) and "year" in stems(lexicon.words_of(ref.column.name)))
+        ref
+        for ref in refs
+        if is_time(ref.column) or (is_numeric(ref.column) and "year" in stems(lexicon.words_of(ref.column.name)))
     )

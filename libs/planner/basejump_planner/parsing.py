@@ -119,8 +119,10 @@ def _repeated(c: Cursor) -> bool:
         return False
     again = noun(c)
     known = [*c.draft.groups, *(thing for thing in c.draft.items if isinstance(thing, Noun))]
-    return again is not None and again.column is not None and any(
-        thing.column is not None and thing.column.candidates == again.column.candidates for thing in known
+    return (
+        again is not None
+        and again.column is not None
+        and any(thing.column is not None and thing.column.candidates == again.column.candidates for thing in known)
     )
 
 

@@ -36,7 +36,7 @@ Selected = Shown | Aggregated | Counted
 
 
 class Test(NamedTuple):
-    """A condition on one column. `like` takes one constant, `between` two, `in` any number, `null` and `average` none."""
+    """A condition on one column; `like` takes one constant, `between` two, `in` any, `null` and `average` none."""
 
     ref: ColumnRef
     operator: Operator | Literal["between", "like", "in", "null"]

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from basejump_planner.linking import ColumnMention, ColumnRef, TableMention
 from basejump_planner.model import Table, ValueHit
-from basejump_planner.vocabulary import Aggregate, Direction, Operator, Quality
+from basejump_planner.qualities import Quality
+from basejump_planner.vocabulary import Aggregate, Direction, Operator
 
 
 class Measured(NamedTuple):
@@ -146,7 +147,7 @@ class Order(NamedTuple):
 class GroupSize(NamedTuple):
     """A condition on the number of rows in a group."""
 
-    count: CountOf
+    counted: CountOf
     operator: Operator
     number: str
 
@@ -185,7 +186,8 @@ class Draft:
 
     def copy(self) -> Draft:
         """A draft that can be gone back to."""
-        lists = {
-            name: list(getattr(self, name)) for name in ("items", "tables", "conditions", "groups", "sizes", "orders", "verbs")
+        lists: dict[str, Any] = {
+            name: list(getattr(self, name))
+            for name in ("items", "tables", "conditions", "groups", "sizes", "orders", "verbs")
         }
         return replace(self, owners=dict(self.owners), **lists)

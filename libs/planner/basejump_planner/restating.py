@@ -32,11 +32,13 @@ _WAYS = {"asc": "ascending", "desc": "descending"}
 
 
 def _spaced(parts: list[str]) -> str:
-    return " ".join(parts[:1] + [part if part.startswith(("where", "for", "with")) else f", {part}" for part in parts[1:]]).replace(" ,", ",")
+    return " ".join(
+        parts[:1] + [part if part.startswith(("where", "for", "with")) else f", {part}" for part in parts[1:]]
+    ).replace(" ,", ",")
 
 
 def _asked(query: Query) -> list[Selected]:
-    measures = [item for item in query.selected if not isinstance(item, Shown)]
+    measures: list[Selected] = [item for item in query.selected if not isinstance(item, Shown)]
     return measures if query.group_by and measures else query.selected
 
 
@@ -50,10 +52,8 @@ def _selected(item: Selected, query: Query) -> str:
             return ref.column.name if ref.table.key == query.base.key else f"{ref.table.name}.{ref.column.name}"
         case Aggregated(function=function, ref=ref):
             return f"{_FUNCTIONS[function]} {ref.column.name}"
-        case Counted(table=table, ref=None):
-            return f"number of {table.name}"
-        case Counted(ref=ref):
-            return f"number of different {ref.column.name}"
+        case Counted(table=table, ref=counted):
+            return f"number of {table.name}" if counted is None else f"number of different {counted.column.name}"
 
 
 def _test(test: Test | Presence) -> str:

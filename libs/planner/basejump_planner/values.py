@@ -5,35 +5,47 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from basejump_planner.linking import SYNONYM, Lexicon
+from basejump_planner.qualities import COMPARATIVES, MEASURING_VERBS, QUALITIES
 from basejump_planner.vocabulary import (
     AGGREGATES,
     ARTICLES,
     COMMON,
-    COMPARATIVES,
     COMPARISONS,
     COUNT,
     DIRECTIONS,
     DISTINCT,
     EACH,
     GLUE,
-    MEASURING_VERBS,
     MOST,
     OPENERS,
     ORDER,
-    QUALITIES,
     RELATION_VERBS,
+    words_in,
 )
 from basejump_planner.words import Token, tokenize
 
 _MOST_PHRASES = 12
-_TIES = frozenset("of the and for de la in on".split())
+_TIES = words_in("of the and for de la in on")
 _CUE_WORDS = frozenset(
     word
-    for table in (OPENERS, COUNT, DISTINCT, AGGREGATES, COMPARISONS, COMPARATIVES, EACH, ORDER, DIRECTIONS, MOST, COMMON, QUALITIES)
+    for table in (
+        OPENERS,
+        COUNT,
+        DISTINCT,
+        AGGREGATES,
+        COMPARISONS,
+        COMPARATIVES,
+        EACH,
+        ORDER,
+        DIRECTIONS,
+        MOST,
+        COMMON,
+        QUALITIES,
+    )
     for phrase in table
     for word in phrase
 )
-_NEVER = GLUE | ARTICLES | RELATION_VERBS | _CUE_WORDS | frozenset(MEASURING_VERBS) | frozenset("or not no and but".split())
+_NEVER = GLUE | ARTICLES | RELATION_VERBS | _CUE_WORDS | frozenset(MEASURING_VERBS) | words_in("or not no and but")
 
 
 def phrases_to_look_up(question: str, lexicon: Lexicon) -> tuple[str, ...]:
@@ -42,7 +54,11 @@ def phrases_to_look_up(question: str, lexicon: Lexicon) -> tuple[str, ...]:
     linked = _linked(tokens, lexicon)
     found: dict[str, str] = {}
     for start, end in (*_quoted(tokens), *_capitalised(tokens), *_unlinked(tokens, linked)):
-        phrase = question[tokens[start].start : tokens[end - 1].end].strip() if not tokens[start].is_quoted else tokens[start].text
+        phrase = (
+            question[tokens[start].start : tokens[end - 1].end].strip()
+            if not tokens[start].is_quoted
+            else tokens[start].text
+        )
         if phrase and len(phrase) <= 200:
             found.setdefault(phrase.lower(), phrase)
     return tuple(found.values())[:_MOST_PHRASES]

@@ -9,11 +9,14 @@ from typing import NamedTuple
 
 import snowballstemmer
 
-from basejump_planner.vocabulary import ABBREVIATIONS, COMMON_PARTS, NUMBER_WORDS
+from basejump_planner.synonyms import ABBREVIATIONS, COMMON_PARTS
+from basejump_planner.vocabulary import NUMBER_WORDS, words_in
 
 _STEMMER = snowballstemmer.stemmer("english")
-_IRREGULAR = {"people": "person", "persons": "person", "men": "man", "women": "woman", "children": "child", "feet": "foot",
-              "cities": "citi", "staffs": "staff", "criteria": "criterion", "data": "data", "media": "media"}  # fmt: skip
+_IRREGULAR = {
+    "people": "person", "persons": "person", "men": "man", "women": "woman", "children": "child", "feet": "foot",
+    "staffs": "staff", "criteria": "criterion", "data": "data", "media": "media",
+}  # fmt: skip
 
 _TOKEN = re.compile(
     r"""
@@ -29,12 +32,13 @@ _TOKEN = re.compile(
 )
 _QUOTED = ("double", "curly", "single_curly", "single", "tick")
 _CONTRACTIONS = {
-    "don't": "do not", "doesn't": "does not", "didn't": "did not", "isn't": "is not", "aren't": "are not", "wasn't": "was not",
-    "weren't": "were not", "haven't": "have not", "hasn't": "has not", "can't": "can not", "i'd": "i would", "i'm": "i am",
+    "don't": "do not", "doesn't": "does not", "didn't": "did not", "isn't": "is not", "aren't": "are not",
+    "wasn't": "was not",    "weren't": "were not", "haven't": "have not", "hasn't": "has not", "can't": "can not",
+    "i'd": "i would", "i'm": "i am",
 }  # fmt: skip
 _PREFIXES = frozenset(("max", "min", "avg", "num", "total"))
-_SHARING = frozenset("first middle last full given family".split())
-_NOT_SPOKEN = frozenset("? ! . $ € £ % ( ) : / \\ - * # + & [ ] { } | ~ ^ @ _ ; …".split()) - {"&", ";"}
+_SHARING = words_in("first middle last full given family")
+_NOT_SPOKEN = frozenset("?!.$€£%():/\\-*#+[]{}|~^@_…")
 
 
 class Token(NamedTuple):
