@@ -56,6 +56,7 @@ class RevocationPublisher:
                 await (self._publish_new() if self._until_rebuild > 0 else self._rebuild())
             except (Unavailable, DeadlineExceeded) as error:
                 log.warning("revocations wait: %s", error.message)
+                self._until_rebuild = 0
             await wait_for_bell(self._revoked, POLL_SECONDS)
 
     def _reconnected(self) -> None:
@@ -72,12 +73,12 @@ class RevocationPublisher:
 
     async def _rebuild(self) -> None:
         """Everything recent that KV lacks; and sweep what is no longer needed."""
+        self._until_rebuild = REBUILD_EVERY
         async with self._database.platform() as tx:
             await revocation_rows.forget(tx, REVOCATIONS_KEPT)
             rows = await revocation_rows.since(tx, REVOCATIONS_KEPT)
         known = self._published.entries if self._published.fresh else {}
         await self._put([row for row in rows if row.published_at is None or row.name not in known])
-        self._until_rebuild = REBUILD_EVERY
 
     async def _put(self, rows: Sequence[RevocationRow]) -> None:
         for row in rows:

@@ -32,9 +32,7 @@ async def add(tx: Transaction, names: Sequence[str]) -> None:
 
 async def unpublished(tx: Transaction) -> list[RevocationRow]:
     """What isn't in KV yet, oldest first."""
-    return await tx.rows(
-        RevocationRow, "select * from revocation where published_at is null order by revoked_at limit 1000"
-    )
+    return await tx.rows(RevocationRow, "select * from revocation where published_at is null order by revoked_at")
 
 
 async def since(tx: Transaction, age: timedelta) -> list[RevocationRow]:
