@@ -61,7 +61,8 @@ create table shop.half (id integer primary key, open_note text, closed_note text
 comment on table shop.customer is 'People who buy from us';
 comment on column shop.customer.city is 'Where the person lives';
 insert into shop.customer values
-    (1, 'Ann Lee', 'Oslo', '2020-01-31', '\\x00ff'), (2, 'Bo Ek', 'Bergen', null, null), (3, 'Cy Oslo', 'oslo', null, null);
+    (1, 'Ann Lee', 'Oslo', '2020-01-31', '\\x00ff'), (2, 'Bo Ek', 'Bergen', null, null),
+    (3, 'Cy Oslo', 'oslo', null, null);
 insert into shop.purchase select n, 1 + n % 3, n * 1.10, '2024-05-01 12:00+02' from generate_series(1, 200) n;
 """
 

@@ -81,7 +81,11 @@ async def test_a_question_finds_its_tables_over_the_granted_connection(
 async def test_a_proved_statement_runs_and_a_finished_run_answers_again(
     office: Office, customer: Customer, shop: connection.CreatedDatabase
 ) -> None:
-    sql = "select c.full_name, sum(p.total) as total from shop.customer c join shop.purchase p on p.customer_id = c.id group by c.full_name order by c.full_name"
+    sql = """
+        select c.full_name, sum(p.total) as total
+        from shop.customer c join shop.purchase p on p.customer_id = c.id
+        group by c.full_name order by c.full_name
+    """
     run_uuid = uuid4()
     first = await office.run(shop, sql, run_uuid=run_uuid)
     assert first.row_count == 3
@@ -156,7 +160,7 @@ async def test_a_stopped_run_is_canceled_in_the_database_within_a_second(
     office: Office, customer: Customer, shop: connection.CreatedDatabase
 ) -> None:
     run_uuid = uuid4()
-    slow = "select count(*) from shop.purchase a cross join shop.purchase b cross join shop.purchase c cross join shop.purchase d cross join shop.purchase e"
+    slow = "select count(*) from shop.purchase a " + " ".join(f"cross join shop.purchase {name}" for name in "bcde")
     running = asyncio.create_task(office.run(shop, slow, run_uuid=run_uuid))
 
     async def busy() -> bool:

@@ -41,7 +41,7 @@ from basejump_connection_indexer.access import Access, Gate
 from basejump_connection_indexer.adapters import run_rows
 from basejump_connection_indexer.adapters.customer_pools import CustomerPools
 from basejump_connection_indexer.adapters.postgres_run import Limits, Outcome, run_statement
-from basejump_connection_indexer.adapters.postgres_values import find_values, text_columns
+from basejump_connection_indexer.adapters.postgres_values import find_values, literals_found, text_columns
 from basejump_connection_indexer.adapters.result_store import ResultFile, ResultStore
 from basejump_connection_indexer.adapters.run_rows import RunRow
 from basejump_connection_indexer.domain.guard import DIALECT, contract_proof, contract_refusal
@@ -87,6 +87,9 @@ class Statements:
         outcome = await self._proof(access, request.sql)
         if isinstance(outcome, guard.Refusal):
             return Proved(refusal=contract_refusal(outcome))
+        if outcome.literals:
+            async with self._pools.borrow(access.conn_uuid, access.target) as connection:
+                outcome = outcome.with_found(await literals_found(connection, outcome.literals))
         return Proved(proof=contract_proof(outcome))
 
     async def run(self, context: Context, request: Run) -> RunResult:
@@ -156,6 +159,8 @@ class Statements:
             raise NotProved(refusal.reason, details=msgspec.to_builtins(refusal))
         label = f"basejump {str(access.client_uuid)[:8]} {request.prompt_uuid}"
         async with self._pools.borrow(access.conn_uuid, access.target) as connection:
+            if proved.literals:
+                proved = proved.with_found(await literals_found(connection, proved.literals))
             started = time.perf_counter()
             outcome = await run_statement(connection, proved.sql, label, self._limits, file)
             seconds = time.perf_counter() - started

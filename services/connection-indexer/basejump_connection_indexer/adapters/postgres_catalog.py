@@ -6,7 +6,6 @@ Only what the login may SELECT, table by table or column by column. Partitions a
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 from operator import itemgetter
-from typing import Any
 
 import asyncpg
 import msgspec
@@ -115,6 +114,7 @@ class _Reading:
         self._tables = tables
         self._names = {row["oid"]: (row["schema"], row["name"]) for row in tables}
         self._columns = {oid: list(group) for oid, group in groupby(columns, key=itemgetter("attrelid"))}
+        self._numbered: dict[int, dict[int, str]] = {}
         self._keys = {oid: list(group) for oid, group in groupby(keys, key=itemgetter("conrelid"))}
 
     def tables(self) -> list[SeenTable]:
@@ -153,6 +153,8 @@ class _Reading:
 
     def _spelled(self, oid: int, numbers: Sequence[int]) -> tuple[str, ...] | None:
         """The names of columns by number; None when one of them, or the table, may not be seen."""
-        names: dict[int, Any] = {row["attnum"]: row["name"] for row in self._columns.get(oid, ())}
+        names = self._numbered.get(oid)
+        if names is None:
+            names = self._numbered[oid] = {row["attnum"]: row["name"] for row in self._columns.get(oid, ())}
         found = tuple(names[number] for number in numbers if number in names)
         return found if len(found) == len(numbers) else None

@@ -24,7 +24,7 @@ Row = Sequence[Any]
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
-    """Seconds for the whole statement; rows beyond `rows` are cut, more than `bytes` of values is an error."""
+    """Seconds for the whole statement; a result that reaches `rows` is cut there, one beyond `bytes` is an error."""
 
     seconds: float
     rows: int
@@ -77,10 +77,9 @@ class _Stream:
             rows = await self._next()
         await asyncio.to_thread(parquet.close)
         await self._file.write(parquet.take())
-        truncated = self._rows > self._limits.rows
-        return Outcome(
-            columns=self._columns, rows=min(self._rows, self._limits.rows), truncated=truncated, preview=shown
-        )
+        # The statement carries the cap as its LIMIT, so nobody knows whether one more row was there.
+        truncated = self._rows >= self._limits.rows
+        return Outcome(columns=self._columns, rows=self._rows, truncated=truncated, preview=shown)
 
     async def _head(self) -> list[Row]:
         head: list[Row] = []
@@ -92,16 +91,15 @@ class _Stream:
         return head
 
     async def _next(self) -> list[Row]:
-        """The next rows within the cap; one row is read beyond it, to know that it cuts."""
-        room = self._limits.rows + 1 - self._rows
-        if self._ended or room <= 0:
+        """The next rows within the cap."""
+        asked = min(self._batch, self._limits.rows - self._rows)
+        if self._ended or asked <= 0:
             self._ended = True
             return []
-        asked = min(self._batch, room)
         rows: list[Row] = await self._cursor.fetch(asked)
         self._ended = len(rows) < asked
         self._rows += len(rows)
-        return rows[: len(rows) - 1] if self._rows > self._limits.rows else rows
+        return rows
 
     async def _add(self, parquet: ParquetBatches, rows: Sequence[Row]) -> None:
         await asyncio.to_thread(parquet.write, rows)

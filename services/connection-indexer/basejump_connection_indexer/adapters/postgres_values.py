@@ -1,7 +1,8 @@
 """Looks for phrases among the values of text columns: exactly first, then without case; bounded in rows and time."""
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
 
 import asyncpg
 import msgspec
@@ -10,6 +11,7 @@ from basejump_common.contracts.connection import FoundValue
 from basejump_connection_indexer.adapters.postgres_connect import CustomerConnection
 from basejump_connection_indexer.adapters.quoting import quoted, relation
 from basejump_connection_indexer.domain.definition import IndexedTable
+from basejump_sqlguard import TextLiteral
 
 SECONDS = 2.0
 PER_COLUMN = 20
@@ -37,13 +39,31 @@ async def find_values(
     """What was found, and whether every column was asked before time ran out."""
     found: list[FoundValue] = []
     try:
-        async with asyncio.timeout(SECONDS), connection.transaction(readonly=True):
-            limit = f"set local statement_timeout = {int(SECONDS * 1000)}"
-            await connection.execute(f"set local search_path = pg_catalog; {limit}")
+        async with asyncio.timeout(SECONDS), _read_only(connection):
             await _look(connection, tables, phrases, found)
     except (TimeoutError, asyncpg.QueryCanceledError):
         return found, False
     return found[:MOST_FOUND], len(found) <= MOST_FOUND
+
+
+async def literals_found(connection: CustomerConnection, literals: Iterable[TextLiteral]) -> set[TextLiteral]:
+    """Those that stand in their column; when time runs out, those seen until then."""
+    found: set[TextLiteral] = set()
+    try:
+        async with asyncio.timeout(SECONDS), _read_only(connection):
+            for literal in literals:
+                found |= {literal} if await connection.fetchval(_is_there(literal), literal.value) else set()
+    except (TimeoutError, asyncpg.QueryCanceledError):
+        return found
+    return found
+
+
+@asynccontextmanager
+async def _read_only(connection: CustomerConnection) -> AsyncIterator[None]:
+    async with connection.transaction(readonly=True):
+        limit = f"set local statement_timeout = {int(SECONDS * 1000)}"
+        await connection.execute(f"set local search_path = pg_catalog; {limit}")
+        yield
 
 
 async def _look(
@@ -83,6 +103,12 @@ async def _ask(
         for row in rows
         if row["compared"] in phrases
     ]
+
+
+def _is_there(literal: TextLiteral) -> str:
+    column = quoted(literal.column)
+    compared = f"pg_catalog.lower({column}::text) = pg_catalog.lower($1)" if literal.ignore_case else f"{column} = $1"
+    return f"select exists (select from {relation(literal.schema, literal.table)} where {compared})"  # noqa: S608 - quoted names
 
 
 def _exactly(table: TextColumns) -> str:

@@ -1,0 +1,208 @@
+"""Statements that are too slow, too large, asked twice or abandoned: a typed error, and nothing left running."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from decimal import Decimal
+from pathlib import Path
+from uuid import uuid4
+
+import pyarrow.parquet as pq
+import pytest
+
+from basejump_common.contracts import connection
+from basejump_common.contracts.connection import CreatedDatabase, Prove, StopRun
+from basejump_common.errors import (
+    Canceled,
+    DeadlineExceeded,
+    InvalidInput,
+    NotFound,
+    QueryFailed,
+    ResultTooLarge,
+    StatementTimeout,
+)
+from connection_house import Customer, Desk, Office, connected
+from identity import within
+from installation import Installation
+
+SLOW = "select count(*) from shop.purchase a " + " ".join(f"cross join shop.purchase {name}" for name in "bcde")
+KINDS = """
+create schema shop;
+create type shop.mood as enum ('fine', 'bad');
+create table shop.kinds as select
+    1::smallint as small, 9007199254740993::bigint as big, 1.5::real as single, 'NaN'::float8 as nan,
+    '-Infinity'::float8 as low, 12345678901234567890.123456789::numeric as exact, true as yes,
+    'x'::varchar(3) as letters,
+    'ab'::char(4) as padded, date '2024-02-29' as day, time '12:30' as clock, timestamp '2024-02-29 12:30' as local,
+    timestamptz '2024-02-29 12:30+02' as moment, interval '1 day 2 hours' as span, '\\x00ff'::bytea as raw,
+    '9f0c5a4e-8c1c-4f5e-9d0a-0b1c2d3e4f50'::uuid as id, '{"a": [1]}'::jsonb as doc, array[1, 2, null] as numbers,
+    array['a,b'] as texts, 'fine'::shop.mood as mood, inet '10.0.0.1/8' as address, null::text as nothing;
+create table shop.many as
+    select n as id, repeat('x', 100) as filler, n * 1.01 as price from generate_series(1, 60000) n;
+"""
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("results")
+
+
+@pytest.fixture(scope="module")
+async def desk(installation: Installation, results: Path) -> AsyncIterator[Desk]:
+    limits = {"statement_seconds": "2", "result_rows": "50000", "result_bytes": "4000000"}
+    async with connected(installation, results / "tls", results_url=(results / "kept").as_uri(), **limits) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+async def office(desk: Desk) -> Office:
+    return await desk.office()
+
+
+@pytest.fixture(scope="module")
+async def customer(desk: Desk) -> Customer:
+    return await desk.customer()
+
+
+@pytest.fixture(scope="module")
+async def shop(desk: Desk, office: Office, customer: Customer) -> CreatedDatabase:
+    return await office.add(desk.fields(customer))
+
+
+@pytest.fixture(scope="module")
+async def kinds(desk: Desk, office: Office) -> CreatedDatabase:
+    return await office.add(desk.fields(await desk.customer(KINDS, "shop")))
+
+
+def kept(results: Path) -> list[Path]:
+    return sorted(path for path in (results / "kept").rglob("*") if path.is_file())
+
+
+async def quiet(customer: Customer) -> bool:
+    return not await customer.busy()
+
+
+async def busy(customer: Customer) -> bool:
+    return bool(await customer.busy())
+
+
+async def test_a_statement_too_slow_is_canceled_in_the_database(
+    office: Office, customer: Customer, shop: CreatedDatabase, results: Path
+) -> None:
+    before, run_uuid = kept(results), uuid4()
+    with pytest.raises(StatementTimeout):
+        await office.run(shop, SLOW, run_uuid=run_uuid)
+    assert await quiet(customer)
+    assert kept(results) == before
+    with pytest.raises(StatementTimeout):
+        await asyncio.wait_for(office.run(shop, SLOW, run_uuid=run_uuid), 1)
+
+
+async def test_a_result_too_large_leaves_nothing_kept_and_nothing_running(
+    office: Office, customer: Customer, kinds: CreatedDatabase, results: Path
+) -> None:
+    before = kept(results)
+    with pytest.raises(ResultTooLarge):
+        await office.run(kinds, "select id, filler from shop.many")
+    assert kept(results) == before
+    assert await quiet(customer)
+
+
+async def test_rows_beyond_the_cap_are_cut_and_it_says_so(
+    desk: Desk, office: Office, kinds: CreatedDatabase, results: Path
+) -> None:
+    cut = await office.run(kinds, "select id from shop.many")
+    assert (cut.row_count, cut.truncated, len(cut.preview)) == (50_000, True, 50)
+    whole = await office.run(kinds, "select id from shop.many where id < 50000")
+    assert (whole.row_count, whole.truncated) == (49_999, False)
+    file = next(path for path in kept(results) if str(whole.run_uuid) in path.name)
+    assert whole.bytes == file.stat().st_size
+    assert sorted(pq.read_table(file)["id"].to_pylist()) == list(range(1, 50_000))
+
+
+async def test_a_deadline_of_the_caller_ends_the_statement_and_the_run_may_be_asked_again(
+    office: Office, customer: Customer, shop: CreatedDatabase
+) -> None:
+    run_uuid = uuid4()
+    with pytest.raises(DeadlineExceeded):
+        await office.run(shop, SLOW, run_uuid=run_uuid, seconds=0.8)
+    assert await within(1, lambda: quiet(customer))
+    with pytest.raises(StatementTimeout):
+        await office.run(shop, SLOW, run_uuid=run_uuid)
+
+
+async def test_two_calls_with_one_run_uuid_run_it_once(
+    office: Office, customer: Customer, shop: CreatedDatabase
+) -> None:
+    run_uuid = uuid4()
+    calls = [asyncio.create_task(office.run(shop, SLOW, run_uuid=run_uuid)) for _ in range(3)]
+    assert await within(1.5, lambda: busy(customer))
+    assert len(await customer.busy()) == 1
+    ended = await asyncio.gather(*calls, return_exceptions=True)
+    assert [type(error) for error in ended] == [StatementTimeout] * 3
+    answers = await asyncio.gather(
+        *(office.run(shop, "select 1 as one", run_uuid=run_uuid2) for run_uuid2 in [uuid4()] * 5)
+    )
+    assert all(answer == answers[0] for answer in answers)
+
+
+async def test_a_stop_that_overtakes_its_run_is_kept(office: Office, shop: CreatedDatabase) -> None:
+    run_uuid = uuid4()
+    await office.ask(connection.STOP_RUN, StopRun(run_uuid=run_uuid))
+    with pytest.raises(Canceled):
+        await office.run(shop, "select 1 as one", run_uuid=run_uuid)
+
+
+async def test_a_run_uuid_belongs_to_one_statement(office: Office, shop: CreatedDatabase) -> None:
+    run_uuid = uuid4()
+    await office.run(shop, "select 1 as one", run_uuid=run_uuid)
+    with pytest.raises(InvalidInput):
+        await office.run(shop, "select 2 as two", run_uuid=run_uuid)
+
+
+async def test_what_the_database_refuses_is_said_in_its_words(office: Office, shop: CreatedDatabase) -> None:
+    with pytest.raises(QueryFailed, match="division by zero"):
+        await office.run(shop, "select total / (id - id) from shop.purchase")
+
+
+async def test_every_kind_of_value_survives_as_json_and_in_the_file(
+    office: Office, kinds: CreatedDatabase, results: Path
+) -> None:
+    result = await office.run(kinds, "select * from shop.kinds")
+    shown = dict(zip((column.name for column in result.columns), result.preview[0], strict=True))
+    assert shown["big"] == 9007199254740993
+    assert (shown["nan"], shown["low"], shown["single"]) == ("NaN", "-Infinity", 1.5)
+    assert (shown["day"], shown["clock"]) == ("2024-02-29", "12:30:00")
+    assert (shown["local"], shown["moment"]) == ("2024-02-29T12:30:00", "2024-02-29T10:30:00Z")
+    assert (shown["raw"], shown["id"]) == ("AP8=", "9f0c5a4e-8c1c-4f5e-9d0a-0b1c2d3e4f50")
+    assert (shown["doc"], shown["numbers"], shown["texts"]) == ('{"a": [1]}', [1, 2, None], ["a,b"])
+    assert (shown["mood"], shown["address"], shown["nothing"]) == ("fine", "10.0.0.1/8", None)
+    file = next(path for path in kept(results) if str(result.run_uuid) in path.name)
+    row = pq.read_table(file).to_pylist()[0]
+    assert row["exact"] == Decimal("12345678901234567890.123456789")
+    assert (row["numbers"], row["raw"], row["big"]) == ("[1,2,null]", b"\x00\xff", 9007199254740993)
+
+
+async def test_a_filter_on_a_text_is_proved_by_looking_the_text_up(office: Office, shop: CreatedDatabase) -> None:
+    async def proved(city: str) -> bool:
+        sql = f"select full_name from shop.customer where city = '{city}'"
+        asked = Prove(conn_uuid=shop.conn_uuid, team_uuid=office.team_uuid, sql=sql)
+        proof = (await office.ask(connection.PROVE, asked)).proof
+        assert proof is not None
+        return proof.fully_proved
+
+    assert await proved("Bergen")
+    assert not await proved("Paris")
+
+
+async def test_without_the_grant_nothing_is_answered_not_even_what_has_run(
+    desk: Desk, customer: Customer, shop: CreatedDatabase, office: Office
+) -> None:
+    run_uuid = uuid4()
+    await office.run(shop, "select 1 as one", run_uuid=run_uuid)
+    revoked = connection.ByGrant(conn_uuid=shop.conn_uuid, team_uuid=office.team_uuid)
+    await office.admin.call(connection.REVOKE_GRANT, revoked)
+    with pytest.raises(NotFound):
+        await office.run(shop, "select 1 as one", run_uuid=run_uuid)
+    assert (await office.retrieve("customers", shop.db_uuid)).conn_uuid is None
+    await office.grant(shop.conn_uuid)
+    assert (await office.run(shop, "select 1 as one", run_uuid=run_uuid)).row_count == 1
