@@ -60,6 +60,7 @@ class ChildProcess:
     def start(self) -> None:
         """Start it from the calling thread, which must be one that lives on: PDEATHSIG follows the thread."""
         credentials = {"user": self.account.uid, "group": self.account.gid, "extra_groups": []} if self.account else {}
+        self.log_path.touch(mode=0o600)
         with self.log_path.open("ab") as log:
             self._process = subprocess.Popen(  # type: ignore[call-overload]  # noqa: S603 - our own binaries
                 self.argv,
