@@ -1,8 +1,8 @@
 """Measures the proof against the shared evaluation data; says so when that data isn't there.
 
-Run: `python -m tests.load.eval_sqlguard DATA [guard|gold|corrupted]…` where DATA is the folder that holds `guard/`,
-`questions/` and `validator/`. Catalogs come from the CREATE TABLE statements of the dump, so no server is needed;
-with `PGURL` set the regenerated golds are also run and their rows compared with the gold's.
+Run: `python -m tests.load.eval_sqlguard DATA [guard|gold|mutated|corrupted]…` where DATA is the folder that holds
+`guard/`, `questions/` and `validator/`. Catalogs come from the CREATE TABLE statements of the dump, so no server is
+needed; with `PGURL` set the regenerated golds are also run and their rows compared with the gold's.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import asyncpg
+from msgspec import structs
 from sqlglot import exp
 from sqlglot import parse as parse_sql
 
@@ -172,6 +173,41 @@ def _rows(records: list[asyncpg.Record], *, ordered: bool) -> list[str]:
     return rows if ordered else sorted(rows)
 
 
+def mutated(data: Path, catalogs: dict[str, Catalog]) -> None:
+    """Each gold with one of its tables or columns renamed, or a column of it ignored: none may be proved."""
+    seen: Counter[str] = Counter()
+    passed: Counter[str] = Counter()
+    for case in lines(data / "questions/train.jsonl.gz"):
+        catalog = catalogs[case["schema"]]
+        tables = {name for full in case["gold_tables"] for name in [full.rpartition(".")[2]]}
+        changes = [("table renamed", _without(catalog, table, None)) for table in tables]
+        for full in case["gold_columns"]:
+            table, _, column = full.rpartition(".")
+            changes.append(("column gone", _without(catalog, table, column)))
+            changes.append(("column ignored", _without(catalog, table, column, ignored=True)))
+        for kind, changed in changes:
+            seen[kind] += 1
+            if isinstance(prove(case["gold"], "postgres", changed), Proof):
+                passed[kind] += 1
+                print("  PASSED", kind, case["gold"])
+    print(f"mutated golds: {dict(seen)}; not refused {dict(passed)}")
+
+
+def _without(catalog: Catalog, table: str, column: str | None, *, ignored: bool = False) -> Catalog:
+    """The catalog without that table or column, or with the column ignored."""
+    changed: list[CatalogTable] = []
+    for found in catalog.tables():
+        if found.name == table and column is None:
+            continue
+        columns = found.columns
+        if found.name == table and ignored:
+            columns = tuple(structs.replace(c, ignored=c.ignored or c.name == column) for c in columns)
+        elif found.name == table:
+            columns = tuple(c for c in columns if c.name != column)
+        changed.append(structs.replace(found, columns=columns))
+    return Catalog(changed, catalog.default_schemas)
+
+
 def corrupted(data: Path, catalogs: dict[str, Catalog]) -> None:
     """Refusals of broken golds by kind; what passes must fail in EXPLAIN."""
     total: Counter[str] = Counter()
@@ -194,13 +230,15 @@ def main(arguments: list[str]) -> int:
     if not (data / "guard/guard.jsonl").exists():
         print("The evaluation data isn't there; give its folder as the first argument. Nothing was measured.")
         return 0
-    parts = arguments[1:] or ["guard", "gold", "corrupted"]
+    parts = arguments[1:] or ["guard", "gold", "mutated", "corrupted"]
     if "guard" in parts:
         guard(data)
-    if {"gold", "corrupted"} & set(parts):
+    if {"gold", "mutated", "corrupted"} & set(parts):
         catalogs = read_catalogs(data / "questions/train_databases.sql.gz")
         if "gold" in parts:
             gold(data, catalogs)
+        if "mutated" in parts:
+            mutated(data, catalogs)
         if "corrupted" in parts:
             corrupted(data, catalogs)
     return 0

@@ -16,7 +16,9 @@ _FILTERS = ("where", "having", "qualify")
 _SYMMETRIC = (exp.EQ, exp.NEQ, exp.NullSafeEQ, exp.Add, exp.Mul, exp.Or)
 _MIRRORED = {"gt": "lt", "gte": "lte"}
 # What the parser adds or drops without a change of meaning.
-_SKIPPED = frozenset({"quoted", "nulls_first", "nested", "over"})
+_SKIPPED = frozenset(
+    {"quoted", "nulls_first", "nested", "over", "variant_extract", "requires_json", "only_json_types", "scalar_only"}
+)
 
 Names = dict[str, str]
 
@@ -44,8 +46,10 @@ class Description:
         self._outputs: Names = {}
 
     def of(self, tree: exp.Expr) -> str:
-        for alias in tree.find_all(exp.Alias, bfs=False):
-            self._outputs.setdefault(alias.alias.lower(), f"@{len(self._outputs)}")
+        for alias in tree.find_all(exp.Alias, exp.TableAlias, bfs=False):
+            named = [alias.args["alias"]] if isinstance(alias, exp.Alias) else alias.args.get("columns") or ()
+            for item in named:
+                self._outputs.setdefault(item.name.lower(), f"@{len(self._outputs)}")
         return self.part(tree, {})
 
     def part(self, node: exp.Expr, relations: Names) -> str:
@@ -57,6 +61,8 @@ class Description:
             return self._outputs.get(name, name)
         if isinstance(node, (exp.Paren, exp.Alias)):
             return self.part(node.this, relations)
+        if isinstance(node, exp.TableAlias):
+            return relations.get(node.name.lower(), "") + self._value(node.columns, relations, ordered=True)
         if isinstance(node, exp.Column):
             return self._column(node, relations)
         if isinstance(node, exp.And):
@@ -86,7 +92,8 @@ class Description:
         if isinstance(value, list):
             items = [self._value(item, relations, ordered=True) for item in value]
             return f"[{','.join(items if ordered else sorted(items))}]"
-        return str(value).lower()
+        # Where a dialect has one text type, sqlglot calls it by either name.
+        return "varchar" if value is exp.DType.TEXT else str(getattr(value, "value", value)).lower()
 
     def _column(self, node: exp.Column, relations: Names) -> str:
         name = self.part(node.this, relations)

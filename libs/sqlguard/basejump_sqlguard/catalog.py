@@ -87,6 +87,10 @@ class Catalog:
             found = self._prepared[key] = PreparedTable(table, self._referenced.get(key, ()))
         return found
 
+    def tables(self) -> list[CatalogTable]:
+        """All tables, ignored ones too."""
+        return [table for group in self._by_name.values() for table in group]
+
     def permitted_names(self) -> list[str]:
         """The names of all tables that aren't ignored, for suggestions."""
-        return [t.name for group in self._by_name.values() for t in group if not t.ignored]
+        return [table.name for table in self.tables() if not table.ignored]

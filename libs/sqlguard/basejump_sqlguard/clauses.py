@@ -28,6 +28,7 @@ _NAMING = (
 # Where sqlglot's own name for a function isn't the one that is written.
 _OWN_NAMES = {
     exp.ExplodingGenerateSeries: "generate_series",
+    exp.Explode: "flatten",
     exp.JSONTable: "json_table",
     exp.OpenJSON: "openjson",
 }

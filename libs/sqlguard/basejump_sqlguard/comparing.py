@@ -11,6 +11,7 @@ from sqlglot import exp
 from basejump_sqlguard.canonical import Description
 from basejump_sqlguard.dialects import Rules
 from basejump_sqlguard.equalities import conjuncts
+from basejump_sqlguard.faithful import write
 from basejump_sqlguard.parse import parse
 
 Verdict = Literal["identical", "equivalent", "similar", "different"]
@@ -55,7 +56,7 @@ def differs_only_in_filters(first: str, second: str, dialect: str) -> bool:
 
 
 def _text(tree: exp.Expr, rules: Rules) -> str:
-    return rules.dialect.generate(tree, comments=False)
+    return write(tree, rules)
 
 
 def _differences(a: exp.Expr, b: exp.Expr, rules: Rules) -> tuple[Difference, ...]:
@@ -93,7 +94,7 @@ def _parts(tree: exp.Expr, rules: Rules) -> dict[str, list[str]]:
 
 
 def _texts(nodes: Iterable[exp.Expr], rules: Rules) -> list[str]:
-    return [rules.dialect.generate(node, comments=False).strip() for node in nodes]
+    return [write(node, rules).strip() for node in nodes]
 
 
 def _without_aliases(tree: exp.Expr) -> None:

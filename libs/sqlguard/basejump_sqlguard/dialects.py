@@ -72,8 +72,8 @@ def rules_of(dialect: str) -> Rules | None:
     shape = _SHAPES.get(dialect)
     if shape is None:
         return None
-    # PostgreSQL's reserved words are all above; the others reserve what their tokenizer knows.
-    words = () if shape.get("columns_of_functions") else _dialect(dialect).tokenizer_class.KEYWORDS
+    # RESERVED has all that these two reserve; the others reserve what their tokenizer knows.
+    words = () if dialect in ("postgres", "redshift") else _dialect(dialect).tokenizer_class.KEYWORDS
     keywords = {word for word in words if word.isalpha()}
     return msgspec.convert(
         {

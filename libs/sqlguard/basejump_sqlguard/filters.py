@@ -9,6 +9,7 @@ from sqlglot import exp
 from basejump_sqlguard.catalog import CatalogColumn, CatalogTable
 from basejump_sqlguard.dialects import Rules
 from basejump_sqlguard.equalities import conjuncts
+from basejump_sqlguard.faithful import write
 from basejump_sqlguard.proof import FilterProof, Refused, TextLiteral, values_missing
 from basejump_sqlguard.sources import Findings, Scope
 
@@ -40,7 +41,7 @@ def _filter(condition: exp.Expr, findings: Findings, rules: Rules) -> FilterProo
     literals = tuple(dict.fromkeys(_literals(condition, findings, rules)))
     why = values_missing(literals) if literals else "Compares proved columns with values of their kind."
     return FilterProof(
-        sql=rules.dialect.generate(condition, comments=False, normalize_functions="lower"),
+        sql=write(condition, rules),
         literals=literals,
         proved=not literals,
         why=why,

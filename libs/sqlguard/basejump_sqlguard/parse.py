@@ -12,8 +12,8 @@ from sqlglot.errors import ParseError, SqlglotError
 from sqlglot.tokenizer_core import Token, TokenType
 
 from basejump_sqlguard.dialects import DIALECTS, Rules, rules_of
+from basejump_sqlguard.faithful import parser_of
 from basejump_sqlguard.proof import Refused
-from basejump_sqlguard.reading import parser_of
 from basejump_sqlguard.words import TSQL_STATEMENTS
 
 MAX_LENGTH = 50_000
@@ -125,7 +125,8 @@ def called_words(tokens: list[Token]) -> Counter[tuple[str, bool]]:
         quoted = token.token_type == TokenType.IDENTIFIER
         text = token.text
         if quoted or (text and (text[0].isalpha() or text[0] in "_@#$") and not _is_text(token)):
-            calls[text, quoted] += 1
+            # A token may be several words, as GROUP BY and GROUPING SETS are.
+            calls[text if quoted else text.split()[-1], quoted] += 1
     return calls
 
 

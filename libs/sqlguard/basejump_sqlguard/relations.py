@@ -57,11 +57,9 @@ class Resolver:
         for cte in clause.expressions:
             name = self.rules.key(cte.args["alias"].this)
             later.discard(name)
-            self._cte(cte, name, (clause, parent), ctes)
-            if clause.recursive and any(
-                self.rules.key(t.this) in later for t in cte.find_all(exp.Table) if _is_bare(t)
-            ):
+            if clause.recursive and any(self.rules.key(table.this) in later for table in _bare_tables(cte)):
                 raise Refused("unsupported_syntax", "A recursive WITH may only read what is before it.", name)
+            self._cte(cte, name, (clause, parent), ctes)
         return ctes
 
     def _cte(self, cte: exp.CTE, name: str, context: tuple[exp.With, Scope | None], ctes: Ctes) -> None:
@@ -289,6 +287,11 @@ class Resolver:
 
 def _is_bare(node: exp.Expr) -> bool:
     return node.args.get("db") is None and node.args.get("catalog") is None
+
+
+def _bare_tables(node: exp.Expr) -> list[exp.Table]:
+    found = node.find_all(exp.Table)
+    return [table for table in found if _is_bare(table) and isinstance(table.this, exp.Identifier)]
 
 
 def _is_function(node: exp.Expr) -> bool:

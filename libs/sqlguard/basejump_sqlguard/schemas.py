@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from sqlglot import exp
 
+from basejump_sqlguard.faithful import write
 from basejump_sqlguard.parse import parse
 
 
@@ -24,4 +25,4 @@ def rename_schema(sql: str, dialect: str, names: Mapping[str, str]) -> str:
         new = folded.get(written if rules.exact else written.lower())
         if new is not None:
             node.set("db", rules.identifier(new))
-    return rules.dialect.generate(parsed.tree, comments=False)
+    return write(parsed.tree, rules)

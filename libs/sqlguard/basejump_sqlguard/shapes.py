@@ -41,11 +41,14 @@ def check_shape(parsed: Parsed, policy: Policy) -> tuple[FunctionProof, ...]:
 def check_calls(calls: Counter[tuple[str, bool]], aliases: Counter[str], rules: Rules, policy: Policy) -> list[str]:
     """Refuses any word before a parenthesis that isn't syntax, an alias or a listed function."""
     names: set[str] = set()
+    # `schema.name` is told from `name` in the tree; the words only show the last part.
+    added = {name.rpartition(".")[2] for name in policy.extra_functions}
     for (word, quoted), count in calls.items():
         lower = word.lower()
         if not quoted and word.upper() in BEFORE_PARENTHESES and not rules.functions.knows(lower):
             continue
-        if _is_listed(lower, policy, rules) and not (quoted and word != lower):
+        listed = rules.functions.knows(lower) or lower in added
+        if listed and not (quoted and word != lower):
             names.add(lower)
         elif count > aliases[lower]:
             refuse_function(word, rules)

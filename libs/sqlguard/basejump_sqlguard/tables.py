@@ -46,8 +46,8 @@ def write_table(node: exp.Table, table: CatalogTable, rules: Rules) -> None:
 def check_uncatalogued(node: exp.Table, rules: Rules) -> None:
     """Without a catalog: refuses what is a system table or a file by its very name."""
     name = str(node.this.this)
-    schema = (_written_schema(node, rules) or "").lower()
-    if schema.rpartition(".")[2] in _SYSTEM_SCHEMAS or name.lower().startswith(_SYSTEM_PREFIXES):
+    parts = [*(_written_schema(node, rules) or "").lower().split("."), *name.lower().split(".")]
+    if _SYSTEM_SCHEMAS & set(parts[:-1]) or parts[-1].startswith(_SYSTEM_PREFIXES):
         raise Refused("unknown_table", "System tables may not be queried.", where=name)
     if set(name) & set("/\\:*?@") or (rules.name == "duckdb" and "." in name):
         raise Refused("external_reader", "Files can't be read.", where=name)

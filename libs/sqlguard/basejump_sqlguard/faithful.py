@@ -1,4 +1,4 @@
-"""Parsers that leave function calls as they are written.
+"""Parsers and generators that leave what they needn't understand as it is written.
 
 sqlglot turns functions into a common form and back into the dialect's, which is meant for translating and isn't
 always faithful: `to_char(d, '%a')` comes back with another format. On the engines that queries really run on, only
@@ -11,12 +11,21 @@ from collections.abc import Callable
 from functools import lru_cache
 
 from sqlglot import Dialect, exp
+from sqlglot.generator import Generator
 from sqlglot.parser import Parser
 from sqlglot.tokenizer_core import TokenType
 
-_KEPT = frozenset({"COALESCE", "LOWER", "UPPER", "UNNEST", "ARRAY"})
-# Their first argument is a unit, which only sqlglot's own reading tells from a column.
-_WITH_UNITS = frozenset({"TIMESTAMPDIFF", "TIMESTAMPADD"})
+from basejump_sqlguard.dialects import Rules
+
+_KEPT = frozenset({"COALESCE", "LOWER", "UPPER", "UNNEST", "ARRAY", "COUNT_BIG"})
+# Their first argument is a unit and not a column.
+_WITH_UNITS: dict[str, tuple[str, ...]] = {
+    "postgres": (),
+    "sqlite": (),
+    "mysql": ("TIMESTAMPDIFF", "TIMESTAMPADD"),
+    "redshift": ("DATEDIFF", "DATE_DIFF", "DATEADD", "DATE_ADD"),
+    "tsql": ("DATEDIFF", "DATEDIFF_BIG", "DATEADD", "DATENAME", "DATETRUNC", "DATE_BUCKET"),
+}
 # Windows need their functions typed.
 _WINDOWS = frozenset(
     {"FIRST_VALUE", "LAST_VALUE", "NTH_VALUE", "LAG", "LEAD", "ROW_NUMBER", "RANK", "DENSE_RANK", "NTILE"}
@@ -27,9 +36,11 @@ _WINDOWS = frozenset(
 def parser_of(name: str) -> type[Parser]:
     """The parser for a dialect."""
     base = Dialect.get_or_raise(name).parser_class
-    if name not in ("postgres", "mysql"):
+    units = _WITH_UNITS.get(name)
+    if units is None:
         return base
     kept = {key: build for key, build in base.FUNCTIONS.items() if _is_understood(key, build)}
+    kept |= {key: _with_unit(key) for key in units}
     arrows = {TokenType.ARROW: _arrow(exp.JSONExtract), TokenType.DARROW: _arrow(exp.JSONExtractScalar)}
     operators = {**base.JSON_OPERATORS, **(arrows if name == "postgres" else {})}
 
@@ -40,10 +51,40 @@ def parser_of(name: str) -> type[Parser]:
     return Faithful
 
 
+@lru_cache
+def _generator_of(name: str) -> type[Generator]:
+    """The generator for a dialect."""
+    base = Dialect.get_or_raise(name).generator_class
+    if name != "mysql":
+        return base
+
+    class Faithful(base):  # type: ignore[valid-type, misc]  # the base is only known when it runs
+        # MariaDB has the operator and not the function that sqlglot would write.
+        TRANSFORMS = base.TRANSFORMS | {exp.RegexpLike: lambda self, node: self.binary(node, "REGEXP")}
+
+    return Faithful
+
+
+def write(node: exp.Expr, rules: Rules) -> str:
+    """A tree, or a part of one, as SQL without comments."""
+    generator = _generator_of(rules.name)(dialect=rules.dialect, comments=False, normalize_functions="lower")
+    return generator.generate(node)
+
+
 def _is_understood(name: str, build: Callable[..., object]) -> bool:
     kind = getattr(build, "__self__", None) or exp.FUNCTION_BY_NAME.get(name)
     aggregate = isinstance(kind, type) and issubclass(kind, exp.AggFunc)
-    return aggregate or name in _KEPT or name in _WITH_UNITS or name in _WINDOWS
+    return aggregate or name in _KEPT or name in _WINDOWS
+
+
+def _with_unit(name: str) -> Callable[[list[exp.Expr]], exp.Expr]:
+    def build(args: list[exp.Expr]) -> exp.Expr:
+        unit = args[0] if args else None
+        if isinstance(unit, exp.Column) and len(unit.parts) == 1:
+            args = [exp.Var(this=unit.name), *args[1:]]
+        return exp.Anonymous(this=name, expressions=args)
+
+    return build
 
 
 def _arrow(kind: type[exp.Expression]) -> Callable[[Parser, exp.Expr, exp.Expr], exp.Expr]:

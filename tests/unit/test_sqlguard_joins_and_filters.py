@@ -1,0 +1,159 @@
+"""Joins follow keys or are reported; fan-out is seen; text values are listed for a look in the data."""
+
+from __future__ import annotations
+
+import pytest
+
+from basejump_sqlguard import Catalog, TextLiteral
+from sqlguard_world import proved, refused, table
+
+
+def test_a_join_along_a_declared_key_is_proved_and_names_the_key() -> None:
+    (join,) = proved("SELECT 1 FROM employees e JOIN departments d ON d.id = e.department_id").joins
+    assert join.proved
+    assert join.why == "employees (department_id) references departments (id)."
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT 1 FROM employees e, departments d WHERE e.department_id = d.id",
+        "SELECT 1 FROM employees e LEFT JOIN employees m ON e.manager_id = m.id",
+        "SELECT 1 FROM dependents d JOIN orders o ON d.employee_id = o.employee_id",
+        "SELECT 1 FROM departments d, employees e, orders o WHERE o.employee_id = e.id AND e.department_id = d.id",
+        "SELECT 1 FROM orders o, departments d, employees e WHERE o.employee_id = e.id AND e.department_id = d.id",
+        "SELECT e.name FROM employees e JOIN (SELECT department_id, max(salary) AS top FROM employees "
+        "GROUP BY department_id) m ON m.department_id = e.department_id AND m.top = e.salary",
+        "WITH d AS (SELECT id AS n FROM departments) SELECT 1 FROM employees e JOIN d ON e.department_id = d.n",
+        "SELECT 1 FROM employees CROSS JOIN (SELECT avg(salary) AS mean FROM employees) AS all_of_them",
+        "SELECT 1 FROM employees e CROSS JOIN LATERAL generate_series(1, e.id) AS n",
+    ],
+)
+def test_joins_that_follow_keys_in_any_form_are_proved(sql: str) -> None:
+    assert all(join.proved for join in proved(sql).joins)
+
+
+@pytest.mark.parametrize(
+    ("sql", "says"),
+    [
+        ("SELECT 1 FROM employees e JOIN departments d ON e.name = d.name", "No declared key"),
+        ("SELECT 1 FROM employees e JOIN departments d ON e.id = d.id", "No declared key"),
+        ("SELECT 1 FROM employees e JOIN departments d ON e.salary < d.budget", "aren't joined by an equality"),
+        ("SELECT 1 FROM employees, departments", "every row of one meets every row of the other"),
+        ("SELECT 1 FROM employees e CROSS JOIN departments d", "every row of one meets every row of the other"),
+        ("SELECT 1 FROM employees e JOIN departments d ON true", "every row of one meets every row of the other"),
+    ],
+)
+def test_other_joins_are_reported_with_a_sentence(sql: str, says: str) -> None:
+    proof = proved(sql)
+    assert not proof.fully_proved
+    assert any(says in join.why for join in proof.joins if not join.proved)
+
+
+def test_a_key_of_two_columns_needs_both() -> None:
+    parts = table("parts", "order_id line_no name", key=("order_id", "line_no"))
+    uses = table("uses", "order_id line_no amount", key=())
+    key = table("x", "id", references={"order_id": "parts"}).foreign_keys[0]
+    both = type(key)(
+        columns=("order_id", "line_no"),
+        references_schema="hr",
+        references_table="parts",
+        references_columns=("order_id", "line_no"),
+    )
+    uses = type(uses)(schema="hr", name="uses", columns=uses.columns, foreign_keys=(both,))
+    catalog = Catalog([parts, uses])
+    whole = "SELECT 1 FROM uses u JOIN parts p ON u.order_id = p.order_id AND u.line_no = p.line_no"
+    assert proved(whole, catalog=catalog).fully_proved
+    assert not proved("SELECT 1 FROM uses u JOIN parts p ON u.order_id = p.order_id", catalog=catalog).fully_proved
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT sum(d.budget) FROM departments d JOIN employees e ON e.department_id = d.id",
+        "SELECT d.name, avg(d.budget) FROM departments d JOIN employees e ON e.department_id = d.id GROUP BY d.name",
+        "SELECT sum(o.total) FROM employees e JOIN orders o ON o.employee_id = e.id "
+        "JOIN dependents d ON d.employee_id = e.id",
+        "SELECT count(*) FROM employees e JOIN orders o ON o.employee_id = e.id "
+        "JOIN dependents d ON d.employee_id = e.id",
+        "SELECT d.name FROM departments d JOIN employees e ON e.department_id = d.id "
+        "GROUP BY d.name HAVING sum(d.budget) > 1",
+    ],
+)
+def test_an_aggregate_over_multiplied_rows_is_reported(sql: str) -> None:
+    reported = [join for join in proved(sql).joins if join.fan_out]
+    assert len(reported) == 1
+    assert "once for every matching row" in reported[0].why
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT sum(e.salary) FROM departments d JOIN employees e ON e.department_id = d.id",
+        "SELECT d.name, count(*) FROM departments d JOIN employees e ON e.department_id = d.id GROUP BY d.name",
+        "SELECT max(d.budget) FROM departments d JOIN employees e ON e.department_id = d.id",
+        "SELECT count(DISTINCT d.id) FROM departments d JOIN employees e ON e.department_id = d.id",
+        "SELECT sum(o.total) FROM orders o JOIN employees e ON o.employee_id = e.id "
+        "JOIN departments d ON e.department_id = d.id",
+        "SELECT sum(d.budget) FROM departments d WHERE EXISTS (SELECT 1 FROM employees e WHERE e.department_id = d.id)",
+        "SELECT sum(d.budget) FROM departments d JOIN (SELECT department_id, count(*) AS n FROM employees "
+        "GROUP BY department_id) c ON c.department_id = d.id",
+        "SELECT sum(d.budget) FROM departments d JOIN (SELECT DISTINCT department_id FROM employees) c "
+        "ON c.department_id = d.id",
+        "SELECT sum(salary) OVER (ORDER BY id) FROM employees",
+    ],
+)
+def test_an_aggregate_that_counts_each_row_once_is_not_reported(sql: str) -> None:
+    assert not any(join.fan_out for join in proved(sql).joins)
+
+
+def value(text: str, column: str = "name", of: str = "departments", *, ignore_case: bool = False) -> TextLiteral:
+    return TextLiteral(schema="hr", table=of, column=column, value=text, ignore_case=ignore_case)
+
+
+@pytest.mark.parametrize(
+    ("condition", "literals"),
+    [
+        ("name = 'Sales'", [value("Sales")]),
+        ("'Sales' = name", [value("Sales")]),
+        ("name <> 'O''Brien'", [value("O'Brien")]),
+        ("name IN ('a', 'b')", [value("a"), value("b")]),
+        ("NOT name IN ('a')", [value("a")]),
+        ("name = ANY(ARRAY['a', 'b'])", [value("a"), value("b")]),
+        ("lower(name) = 'sales'", [value("sales", ignore_case=True)]),
+        ("name ILIKE 'sales'", [value("sales", ignore_case=True)]),
+        ("name IS NOT DISTINCT FROM 'a'", [value("a")]),
+        ("name = $$a$$ OR id = 1", [value("a")]),
+        ("name = 'a'::text", [value("a")]),
+        ("name LIKE 'S%'", []),
+        ("name > 'm'", []),
+        ("id = '1'", []),
+        ("budget > 5", []),
+        ("id IN (SELECT id FROM departments WHERE name = 'inner')", [value("inner")]),
+        ("CASE WHEN name = 'a' THEN true END", [value("a")]),
+    ],
+)
+def test_every_text_value_compared_with_a_text_column_is_listed(condition: str, literals: list[TextLiteral]) -> None:
+    assert list(proved(f"SELECT 1 FROM departments WHERE {condition}").literals) == literals
+
+
+def test_a_literal_is_listed_through_derived_tables() -> None:
+    sql = "WITH d AS (SELECT name AS n FROM departments) SELECT 1 FROM (SELECT n AS m FROM d) x WHERE m = 'Sales'"
+    assert proved(sql).literals == (value("Sales"),)
+
+
+def test_a_filter_is_proved_once_its_values_were_found() -> None:
+    proof = proved("SELECT 1 FROM departments WHERE name = 'Sales' AND budget > 1 AND name <> 'IT'")
+    assert [f.proved for f in proof.filters] == [False, True, False]
+    assert not proof.fully_proved
+    half = proof.with_found([value("Sales")])
+    assert [f.proved for f in half.filters] == [True, True, False]
+    assert "'IT' in departments.name" in half.filters[2].why
+    assert proof.with_found(proof.literals).fully_proved
+
+
+def test_a_number_column_is_not_compared_with_other_text() -> None:
+    assert refused("SELECT 1 FROM employees WHERE salary > 'a lot'").code == "type_mismatch"
+    assert refused("SELECT 1 FROM employees WHERE id IN ('1', 'x')").where == "'x'"
+    assert proved("SELECT 1 FROM employees WHERE id = ' 12 '")
+    assert proved("SELECT 1 FROM employees WHERE CAST(id AS text) = 'x'")
