@@ -29,7 +29,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import asyncpg
-from basejump_planner import CannotAnswer, Column, ForeignKey, Table, ValueHit, plan, value_phrases
+
+from basejump_planner import CannotAnswer, Column, ForeignKey, Plan, Table, ValueHit, plan, value_phrases
 
 if TYPE_CHECKING:
     Connection = asyncpg.Connection[asyncpg.Record]
@@ -83,7 +84,6 @@ class Score:
     right: int = 0
     wrong: int = 0
     seconds: list[float] = field(default_factory=list)
-    reasons: Counter[str] = field(default_factory=Counter)
 
     def line(self, name: str) -> str:
         answered = self.right + self.wrong
@@ -124,8 +124,8 @@ async def load_slices(connection: Connection) -> Slices:
 async def _load_values(connection: Connection, table: Table, slices: Slices) -> None:
     for column in table.columns:
         if column.type == "text" or column.type.startswith("character"):
-            query = f'select distinct "{column.name}" from "{table.schema}"."{table.name}" where "{column.name}" is not null'
-            for (value,) in await connection.fetch(query):
+            query = f'select distinct "{column.name}" from "{table.schema}"."{table.name}"'
+            for (value,) in await connection.fetch(f'{query} where "{column.name}" is not null'):
                 slices.values[table.schema][value.strip().lower()].append((table.name, column.name, value))
 
 
@@ -158,7 +158,7 @@ def same(gold: Rows, found: Rows, *, ordered: bool) -> bool:
 async def run(connection: Connection, sql: str, schema: str) -> Rows:
     async with connection.transaction(readonly=True):
         await connection.execute("select set_config('search_path', $1, true)", schema)
-        return normal(await connection.fetch(sql, timeout=20))
+        return normal([tuple(row) for row in await connection.fetch(sql, timeout=20)])
 
 
 def is_ordered(gold: str) -> bool:
@@ -170,50 +170,47 @@ def is_ordered(gold: str) -> bool:
     return False
 
 
-async def evaluate(
-    connection: Connection, questions: Sequence[dict[str, Any]], slices: Slices, report: list[str]
-) -> dict[str, Score]:
-    scores = {kind: Score() for kind in _KINDS}
-    for entry in questions:
-        gold = await run(connection, entry["gold"], entry["schema"])
+@dataclass
+class Evaluation:
+    """One run over questions: what was scored, and a line or more on each answer."""
+
+    connection: Connection
+    slices: Slices
+    scores: dict[str, Score] = field(default_factory=lambda: {kind: Score() for kind in _KINDS})
+    report: list[str] = field(default_factory=list)
+
+    async def judge(self, entry: dict[str, Any]) -> None:
+        gold = await run(self.connection, entry["gold"], entry["schema"])
         if not gold or all(value is None for row in gold for value in row):
-            continue
+            return
         for kind in _KINDS:
-            await _judge(connection, entry, kind, gold, slices, scores[kind], report)
-    return scores
+            await self._judge(entry, kind, gold)
 
+    async def _judge(self, entry: dict[str, Any], kind: str, gold: Rows) -> None:
+        score = self.scores[kind]
+        answer = self._answer(entry[kind], entry["schema"], score)
+        heading = f"{kind} {entry['id']} {entry['schema']}\n  {entry[kind]}"
+        if isinstance(answer, CannotAnswer):
+            self.report.append(f"DECLINED {heading}\n  {answer.reason}\n  {entry['gold']}\n")
+            return
+        try:
+            rows = await run(self.connection, answer.sql, entry["schema"])
+            right, problem = same(gold, rows, ordered=is_ordered(entry["gold"])), ""
+        except asyncpg.PostgresError as error:
+            right, problem = False, f"{type(error).__name__}: {error}"
+        score.right += right
+        score.wrong += not right
+        verdict = "RIGHT" if right else "WRONG"
+        self.report.append(f"{verdict} {heading}\n  {answer.sql}\n  {entry['gold']}\n  {problem}\n")
 
-async def _judge(  # noqa: PLR0913 - one call site; a struct for it would only rename the names
-    connection: Connection,
-    entry: dict[str, Any],
-    kind: str,
-    gold: Rows,
-    slices: Slices,
-    score: Score,
-    report: list[str],
-) -> None:
-    question, schema = entry[kind], entry["schema"]
-    tables = slices.tables[schema]
-    started = time.perf_counter()
-    hits = slices.hits(schema, value_phrases(question, tables))
-    answer = plan(question, tables, hits)
-    score.seconds.append(time.perf_counter() - started)
-    score.asked += 1
-    if isinstance(answer, CannotAnswer):
-        score.reasons[answer.reason] += 1
-        report.append(f"DECLINED {kind} {entry['id']} {schema}\n  {question}\n  {answer.reason}\n  {entry['gold']}\n")
-        return
-    try:
-        right = same(gold, await run(connection, answer.sql, schema), ordered=is_ordered(entry["gold"]))
-        problem = ""
-    except asyncpg.PostgresError as error:
-        right, problem = False, f"{type(error).__name__}: {error}"
-    score.right += right
-    score.wrong += not right
-    verdict = "RIGHT" if right else "WRONG"
-    report.append(
-        f"{verdict} {kind} {entry['id']} {schema}\n  {question}\n  {answer.sql}\n  {entry['gold']}\n  {problem}\n"
-    )
+    def _answer(self, question: str, schema: str, score: Score) -> Plan | CannotAnswer:
+        tables = self.slices.tables[schema]
+        started = time.perf_counter()
+        hits = self.slices.hits(schema, value_phrases(question, tables))
+        answer = plan(question, tables, hits)
+        score.seconds.append(time.perf_counter() - started)
+        score.asked += 1
+        return answer
 
 
 @asynccontextmanager
@@ -229,7 +226,7 @@ async def database(dsn: str | None, dump: Path) -> AsyncIterator[Connection]:
 
     with tempfile.TemporaryDirectory() as folder:
         async with EmbeddedPostgres(Path(folder) / "pg") as server:
-            load_dump(server, dump)
+            load_dump(server.dsn(), dump)
             connection = await asyncpg.connect(server.dsn())
             try:
                 yield connection
@@ -237,10 +234,12 @@ async def database(dsn: str | None, dump: Path) -> AsyncIterator[Connection]:
                 await connection.close()
 
 
-def load_dump(server: Any, dump: Path) -> None:
-    subprocess.run(  # noqa: S603 - our own psql, our own arguments
-        [server.psql, "-q", "-d", server.dsn()], input=gzip.decompress(dump.read_bytes()), stdout=subprocess.DEVNULL, check=True
-    )
+def load_dump(dsn: str, dump: Path) -> None:
+    from basejump_devstack.pg_binaries import binaries_for, unprivileged_account  # only needed without --dsn
+
+    psql = binaries_for(unprivileged_account()) / "psql"
+    script = gzip.decompress(dump.read_bytes())
+    subprocess.run([psql, "-q", "-d", dsn], input=script, stdout=subprocess.DEVNULL, check=True)
 
 
 def read_questions(path: Path, every: int) -> Iterator[dict[str, Any]]:
@@ -256,13 +255,14 @@ async def main(arguments: argparse.Namespace) -> int:
         print("The evaluation data isn't here: give its folder by --data or BASEJUMP_EVAL_DATA. Nothing was measured.")
         return 2
     questions = list(read_questions(folder / "train.jsonl.gz", arguments.every))
-    report: list[str] = []
     async with database(arguments.dsn, folder / "train_databases.sql.gz") as connection:
-        scores = await evaluate(connection, questions, await load_slices(connection), report)
-    for kind, score in scores.items():
+        evaluation = Evaluation(connection, await load_slices(connection))
+        for entry in questions:
+            await evaluation.judge(entry)
+    for kind, score in evaluation.scores.items():
         print(score.line(kind))
     if arguments.report:
-        Path(arguments.report).write_text("\n".join(report), encoding="utf-8")
+        await asyncio.to_thread(Path(arguments.report).write_text, "\n".join(evaluation.report), encoding="utf-8")
     return 0
 
 

@@ -5,7 +5,17 @@ from __future__ import annotations
 from basejump_planner.cursor import Cursor
 from basejump_planner.linking import WEAK, ColumnMention, TableMention
 from basejump_planner.model import ValueHit
-from basejump_planner.predicates import LINKS, against, between, found_values, or_value, skip_unit, tail, within
+from basejump_planner.predicates import (
+    LINKS,
+    against,
+    between,
+    found_values,
+    or_more,
+    or_value,
+    skip_unit,
+    tail,
+    within,
+)
 from basejump_planner.qualities import COMPARATIVES, MEASURING_VERBS, Quality
 from basejump_planner.reading import (
     Comparison,
@@ -15,15 +25,16 @@ from basejump_planner.reading import (
     Measured,
     Missing,
     Moment,
+    Noun,
     Related,
     Target,
     ValueMatch,
 )
 from basejump_planner.vocabulary import (
     ACTION_VERBS,
+    BETWEEN,
     COMPARISONS,
     NAMED,
-    OR_MORE,
     RELATION_VERBS,
     TIME_COMPARISONS,
     WITHOUT,
@@ -34,6 +45,7 @@ from basejump_planner.vocabulary import (
 def condition(c: Cursor) -> bool:
     """One condition, added to the draft; False where none stands here."""
     for rule in (
+        _of_item,
         _likewise,
         _without,
         _measured_comparison,
@@ -93,6 +105,15 @@ def _measured_comparison(c: Cursor) -> bool:
     return tail(c, Measured((Quality(MEASURING_VERBS[verb], "desc"),), verb))
 
 
+def _of_item(c: Cursor) -> bool:
+    """`prices between 5 and 10`: said of the column just asked for."""
+    last = c.draft.items[-1] if c.draft.items else None
+    column = last.column if isinstance(last, Noun) else None
+    if column is None or column.end != c.position or not (c.cue_length(COMPARISONS) or c.cue_length(BETWEEN)):
+        return False
+    return tail(c, column)
+
+
 def _likewise(c: Cursor) -> bool:
     """`… or higher than 900`: of the column that the condition before is about."""
     last = c.draft.conditions[-1][-1] if c.draft.conditions else None
@@ -120,7 +141,7 @@ def _group_size(c: Cursor) -> bool:
     number = c.number()
     if number is None or "." in number:
         return False
-    operator = c.cue(OR_MORE) or operator
+    operator = or_more(c) or operator
     if operator is None:
         return False
     c.word({"different", "distinct"})
@@ -138,7 +159,7 @@ def _comparison_before_column(c: Cursor) -> bool:
     constant = c.constant()
     if constant is None or constant.kind == "text":
         return False
-    operator = c.cue(OR_MORE) or operator
+    operator = or_more(c) or operator
     c.word({"of"})
     column = c.column()
     if column is None or operator is None:
@@ -218,7 +239,7 @@ def _moment(c: Cursor) -> bool:
     """`after 2005`, `hired in 2005`, `between 2001-01-01 and 2002-01-01`: time without a column's name."""
     verb = c.attempt(_time_verb)
     target: Target = verb or Moment("")
-    if c.attempt(lambda _: between(c, target)):
+    if c.attempt(lambda _: between(c, target, only=_is_time)):
         return True
     operator = c.cue(TIME_COMPARISONS)
     if operator is None:
@@ -229,7 +250,7 @@ def _moment(c: Cursor) -> bool:
     constant = c.constant()
     if token is None or constant is None or not _is_time(constant):
         return False
-    c.draft.require(Comparison(target, c.cue(OR_MORE) or operator, constant))
+    c.draft.require(Comparison(target, or_more(c) or operator, constant))
     return True
 
 

@@ -47,7 +47,8 @@ class Cursor:
         start, before = self.position, self.draft.copy()
         result = rule(self)
         if result is None or result is False:
-            self.position, self.draft = start, before
+            self.position = start
+            self.draft.restore(before)
             return None
         return result
 

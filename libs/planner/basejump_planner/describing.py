@@ -2,66 +2,94 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from decimal import Decimal
-from numbers import Number
 
 _SHOWN_ROWS = 5
+_LONG_FRACTION = re.compile(r"^-?\d+\.\d{3,}$")
+_COUNTS = "number of "
 
 
 def describe(
     question: str, plan_reading: str, columns: Sequence[str], rows: Sequence[Sequence[object]], row_count: int
 ) -> str:
-    """One or two sentences. `rows` may be only the first of `row_count` rows."""
-    del question
+    """One to three sentences that answer `question`; `rows` may be only the first of `row_count` rows.
+
+    Numbers are rounded to two decimals; decimals may arrive as text, as they do from JSON.
+    """
+    del question  # what was understood is said instead, so that a misunderstanding shows
     if row_count == 0 or not rows:
-        return f"There are no rows for: {plan_reading}."
+        return f"Nothing was found for: {plan_reading}."
     if row_count == 1 and len(rows[0]) == 1:
-        return _single(plan_reading, columns[0], rows[0][0])
+        return _single(plan_reading, rows[0][0])
     if row_count == 1:
         return f"{_capitalised(plan_reading)}: {_row(columns, rows[0])}."
     return _table(plan_reading, columns, rows, row_count)
 
 
-def _single(reading: str, column: str, value: object) -> str:
+def _single(reading: str, value: object) -> str:
     if value is None:
         return f"There is no value for: {reading}."
-    if reading.startswith("number of ") and isinstance(value, int):
-        rest = reading.removeprefix("number of ")
-        return f"There {'is' if value == 1 else 'are'} {_text(value)} {rest}."
-    del column
-    return (
-        f"The {reading} is {_text(value)}."
-        if isinstance(value, Number)
-        else f"{_capitalised(reading)}: {_text(value)}."
-    )
+    if reading.startswith(_COUNTS) and isinstance(value, int):
+        return f"There {'is' if value == 1 else 'are'} {value} {reading.removeprefix(_COUNTS)}."
+    return f"{_capitalised(reading)}: {_text(value)}."
 
 
 def _table(reading: str, columns: Sequence[str], rows: Sequence[Sequence[object]], row_count: int) -> str:
-    head = f"{_capitalised(reading)}: {_text(row_count)} rows."
     shown = rows[:_SHOWN_ROWS]
     listed = "; ".join(_row(columns, row) for row in shown)
-    if row_count <= len(shown):
-        return f"{head} They are: {listed}."
-    return f"{head} The first are: {listed}."
+    which = "They are" if row_count <= len(shown) else "The first are"
+    return f"{_capitalised(reading)}: {row_count} rows. {which}: {listed}.{_extremes(columns, rows, row_count)}"
+
+
+def _extremes(columns: Sequence[str], rows: Sequence[Sequence[object]], row_count: int) -> str:
+    """The largest and smallest figure of a table of names and figures, where all its rows are known."""
+    if row_count != len(rows) or row_count <= _SHOWN_ROWS or len(columns) < 2:
+        return ""
+    figures = [(number, row) for row in rows if (number := _number(row[-1])) is not None]
+    if len(figures) != row_count:
+        return ""
+    low, high = min(figures, key=lambda pair: pair[0])[1], max(figures, key=lambda pair: pair[0])[1]
+    return f" Highest: {_row(columns, high)}. Lowest: {_row(columns, low)}."
 
 
 def _row(columns: Sequence[str], row: Sequence[object]) -> str:
-    del columns
-    return ", ".join(_text(value) for value in row)
+    """`Steven King, 24000`: first and last name belong together, the rest apart by commas."""
+    texts = [_text(value) for value in row]
+    names = [column.lower() for column in columns]
+    if names[:2] == ["first_name", "last_name"]:
+        texts = [" ".join(texts[:2]), *texts[2:]]
+    return ", ".join(texts)
+
+
+def _number(value: object) -> Decimal | None:
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int | float | Decimal):
+        number = Decimal(str(value))
+        return number if number.is_finite() else None
+    if isinstance(value, str) and re.fullmatch(r"-?\d+(\.\d+)?", value):
+        return Decimal(value)
+    return None
 
 
 def _text(value: object) -> str:
-    if value is None:
-        return "none"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, int):
-        return str(value)
-    if isinstance(value, (float, Decimal)):
-        rounded = f"{value:.2f}"
-        return rounded.rstrip("0").rstrip(".")
-    return str(value)
+    match value:
+        case None:
+            return "none"
+        case bool():
+            return "yes" if value else "no"
+        case float() | Decimal():
+            return _rounded(f"{value:.2f}")
+        case str() if _LONG_FRACTION.match(value):
+            return _rounded(f"{Decimal(value):.2f}")
+        case _:
+            return str(value)
+
+
+def _rounded(text: str) -> str:
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def _capitalised(text: str) -> str:

@@ -11,6 +11,7 @@ from basejump_planner.model import ValueHit
 from basejump_planner.reading import (
     AgainstAverage,
     Comparison,
+    Constant,
     Likeness,
     Missing,
     Range,
@@ -43,7 +44,7 @@ def against(c: Cursor, target: Target, operator: Operator) -> bool:
     if constant is None:
         return False
     skip_unit(c)
-    operator = c.cue(OR_MORE) or operator
+    operator = or_more(c) or operator
     if c.tables():  # "more than 2 students": it is the students that are counted
         return False
     c.draft.require(Comparison(target, operator, constant))
@@ -95,6 +96,16 @@ def tail(c: Cursor, target: Target) -> bool:
     )
 
 
+def or_more(c: Cursor) -> Operator | None:
+    """`or more` after a number; in "or more than 5" another condition begins."""
+    return c.attempt(_or_more)
+
+
+def _or_more(c: Cursor) -> Operator | None:
+    operator = c.cue(OR_MORE)
+    return None if c.token is not None and c.token.text == "than" else operator
+
+
 def _likeness(c: Cursor, target: Target) -> bool:
     c.skip({"that", "which", "is", "are", "has", "have"})
     negated = c.attempt(lambda _: _not(c)) is True
@@ -118,7 +129,7 @@ def _escaped(text: str) -> str:
     return text.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_")
 
 
-def between(c: Cursor, target: Target) -> bool:
+def between(c: Cursor, target: Target, only: Callable[[Constant], bool] | None = None) -> bool:
     """`between 5 and 10`."""
     c.skip(LINKS)
     if c.cue(BETWEEN) is None:
@@ -127,7 +138,7 @@ def between(c: Cursor, target: Target) -> bool:
     if low is None or low.kind == "text" or c.word({"and", "to"}) is None:
         return False
     high = c.constant()
-    if high is None:
+    if high is None or (only is not None and not (only(low) and only(high))):
         return False
     skip_unit(c)
     c.draft.require(Range(target, low, high))
@@ -166,7 +177,7 @@ def _time_operator(c: Cursor, target: Target) -> bool:
     constant = c.constant()
     if constant is None or constant.kind == "text":
         return False
-    c.draft.require(Comparison(target, c.cue(OR_MORE) or operator, constant, temporal=True))
+    c.draft.require(Comparison(target, or_more(c) or operator, constant, temporal=True))
     return True
 
 
@@ -190,7 +201,7 @@ def _equal(c: Cursor, target: Target) -> bool:
     constant = c.constant()
     if constant is None or constant.kind == "text":
         return False
-    operator: Operator = c.cue(OR_MORE) or "="
+    operator: Operator = or_more(c) or "="
     skip_unit(c)
     c.draft.require(Comparison(target, operator, constant))
     return True

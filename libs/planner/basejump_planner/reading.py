@@ -184,6 +184,10 @@ class Draft:
             self.conditions.append((condition,))
         self.alternative = False
 
+    def restore(self, before: Draft) -> None:
+        """Goes back to a copy, in place: whoever holds the draft holds the right one."""
+        vars(self).update(vars(before))
+
     def copy(self) -> Draft:
         """A draft that can be gone back to."""
         lists: dict[str, Any] = {

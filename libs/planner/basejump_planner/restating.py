@@ -1,76 +1,96 @@
-"""A settled query in words: "average salary of employees for each department_name"."""
+"""A settled query in words: "average salary of employees for each department name"."""
 
 from __future__ import annotations
 
+from basejump_planner.linking import ColumnRef
 from basejump_planner.query import Aggregated, Counted, Presence, Query, Selected, Shown, Test
 
 _FUNCTIONS = {"avg": "average", "sum": "total", "max": "highest", "min": "lowest"}
 _OPERATORS = {"=": "is", "<>": "is not", ">": "over", ">=": "at least", "<": "under", "<=": "at most"}
+_WAYS = {"asc": "lowest first", "desc": "highest first"}
 
 
 def restate(query: Query) -> str:
     """The question as it was understood, without a final full stop."""
-    what = ", ".join(_selected(item, query) for item in _asked(query))
-    parts = [f"{what} of {query.base.name}" if not _counts_base(query) else what]
-    if query.tests:
-        parts.append("where " + " and ".join(" or ".join(_test(test) for test in group) for group in query.tests))
-    if query.sizes:
-        sizes = (f"{_OPERATORS[size.operator]} {size.number} {size.counted.table.name}" for size in query.sizes)
-        parts.append("with " + " and ".join(sizes))
-    groups = [item.ref.column.name for item in query.selected if isinstance(item, Shown)] if query.group_by else []
-    if groups and len(groups) < len(query.selected):
-        parts.append("for each " + ", ".join(groups))
+    parts = [_subject(query), *_presences(query), *_tests(query), *_sizes(query), *_groups(query)]
+    text = " ".join(parts)
     if query.order_by:
-        keys = (f"{_selected(key.key, query)} {_WAYS[key.direction]}" for key in query.order_by)
-        parts.append("by " + ", ".join(keys))
+        keys = " and ".join(f"{_selected(key.key, query)}, {_WAYS[key.direction]}" for key in query.order_by)
+        text += f", by {keys}"
     if query.limit is not None:
-        parts.append(f"the first {query.limit}" if query.limit > 1 else "the first one")
-    return _spaced(parts)
+        text += f", only the first {query.limit}" if query.limit > 1 else ", only the first"
+    return text
 
 
-_WAYS = {"asc": "ascending", "desc": "descending"}
-
-
-def _spaced(parts: list[str]) -> str:
-    return " ".join(
-        parts[:1] + [part if part.startswith(("where", "for", "with")) else f", {part}" for part in parts[1:]]
-    ).replace(" ,", ",")
-
-
-def _asked(query: Query) -> list[Selected]:
+def _subject(query: Query) -> str:
     measures: list[Selected] = [item for item in query.selected if not isinstance(item, Shown)]
-    return measures if query.group_by and measures else query.selected
+    asked = measures if query.group_by and measures else query.selected
+    what = ", ".join(_selected(item, query) for item in asked)
+    if query.distinct:
+        what = f"different {what}"
+    counts_rows = any(isinstance(item, Counted) and item.ref is None for item in asked)
+    return what if counts_rows else f"{what} of {_spoken(query.base.name)}"
 
 
-def _counts_base(query: Query) -> bool:
-    return any(isinstance(item, Counted) and item.ref is None for item in _asked(query))
+def _presences(query: Query) -> list[str]:
+    found = [test for group in query.tests for test in group if isinstance(test, Presence)]
+    return [f"{'without' if test.negated else 'with'} {_spoken(test.table.name)}" for test in found]
+
+
+def _tests(query: Query) -> list[str]:
+    groups = [[_test(test, query) for test in group if isinstance(test, Test)] for group in query.tests]
+    spoken = " and ".join(" or ".join(group) for group in groups if group)
+    return [f"where {spoken}"] if spoken else []
+
+
+def _sizes(query: Query) -> list[str]:
+    sizes = [f"{_OPERATORS[size.operator]} {size.number} {_spoken(size.counted.table.name)}" for size in query.sizes]
+    return [f"with {' and '.join(sizes)}"] if sizes else []
+
+
+def _groups(query: Query) -> list[str]:
+    shown = [_selected(item, query) for item in query.selected if isinstance(item, Shown)]
+    return [f"for each {', '.join(shown)}"] if query.group_by and len(shown) < len(query.selected) and shown else []
 
 
 def _selected(item: Selected, query: Query) -> str:
     match item:
         case Shown(ref=ref):
-            return ref.column.name if ref.table.key == query.base.key else f"{ref.table.name}.{ref.column.name}"
+            return _named(ref, query)
         case Aggregated(function=function, ref=ref):
-            return f"{_FUNCTIONS[function]} {ref.column.name}"
+            return f"{_FUNCTIONS[function]} {_spoken(ref.column.name)}"
         case Counted(table=table, ref=counted):
-            return f"number of {table.name}" if counted is None else f"number of different {counted.column.name}"
+            what = _spoken(table.name) if counted is None else f"different {_named(counted, query)}"
+            return f"number of {what}"
 
 
-def _test(test: Test | Presence) -> str:
-    if isinstance(test, Presence):
-        return f"{'without' if test.negated else 'with'} {test.table.name}"
-    name = f"{test.ref.table.name}.{test.ref.column.name}"
+def _named(ref: ColumnRef, query: Query) -> str:
+    """A column by its name alone where no other table of the query may have one like it."""
+    column = _spoken(ref.column.name)
+    clear = ref.table.key == query.base.key or " " in column
+    return column if clear else f"{_spoken(ref.table.name)} {column}"
+
+
+def _spoken(name: str) -> str:
+    return name.replace("_", " ")
+
+
+def _test(test: Test, query: Query) -> str:
+    name = _named(test.ref, query)
     values = [constant.text for constant in test.constants]
+    negation = "not " if test.negated else ""
     if test.average:
-        return f"{name} {_OPERATORS[test.operator]} its average"
+        return f"{name} is {_OPERATORS[test.operator]} its average"
     match test.operator:
         case "null":
-            return f"{name} is {'not ' if test.negated else ''}missing"
+            return f"{name} is {negation}missing"
         case "like":
-            return f"{name} is {'not ' if test.negated else ''}like {values[0]}"
+            return f"{name} is {negation}like {values[0]}"
         case "in":
-            return f"{name} is {'not ' if test.negated else ''}{' or '.join(values)}"
+            return f"{name} is {negation}{' or '.join(values)}"
         case "between":
             return f"{name} is between {values[0]} and {values[1]}"
+        case "=" | "<>":
+            return f"{name} {_OPERATORS[test.operator]} {values[0]}"
         case operator:
-            return f"{name} {_OPERATORS[operator]} {values[0]}"
+            return f"{name} is {_OPERATORS[operator]} {values[0]}"

@@ -1,0 +1,53 @@
+"""What is said about a result: its number, its first rows, its extremes, and nothing that isn't in it."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+
+import pytest
+
+from basejump_planner import describe
+
+
+def test_a_count_is_said_as_a_sentence() -> None:
+    said = describe("How many employees are there?", "number of employees", ["number_of_employees"], [[107]], 1)
+    assert said == "There are 107 employees."
+
+
+def test_one_is_singular() -> None:
+    assert describe("", "number of employees where city is Oslo", ["n"], [[1]], 1).startswith("There is 1 ")
+
+
+@pytest.mark.parametrize("value", [Decimal("6461.682242990654"), 6461.682242990654, "6461.682242990654"])
+def test_a_figure_is_rounded_to_two_decimals(value: object) -> None:
+    assert describe("", "average salary of employees", ["average_salary"], [[value]], 1) == (
+        "Average salary of employees: 6461.68."
+    )
+
+
+def test_nothing_found_is_said_plainly() -> None:
+    assert describe("", "names of employees", ["name"], [], 0) == "Nothing was found for: names of employees."
+
+
+def test_a_missing_figure_is_not_a_zero() -> None:
+    assert "no value" in describe("", "highest salary of employees", ["highest_salary"], [[None]], 1)
+
+
+def test_names_belong_together_and_few_rows_are_all_said() -> None:
+    rows = [["Steven", "King", 24000], ["Neena", "Kochhar", 17000]]
+    said = describe("", "top earners", ["first_name", "last_name", "salary"], rows, 2)
+    assert said == "Top earners: 2 rows. They are: Steven King, 24000; Neena Kochhar, 17000."
+
+
+def test_extremes_are_said_only_when_all_rows_are_known() -> None:
+    rows = [[f"D{n}", n * 10] for n in range(1, 8)]
+    assert "Highest: D7, 70. Lowest: D1, 10." in describe("", "salaries", ["d", "salary"], rows, 7)
+    assert "Highest" not in describe("", "salaries", ["d", "salary"], rows, 700)
+
+
+def test_every_figure_said_is_in_the_result_or_its_row_count() -> None:
+    rows = [[f"D{n}", n * 11] for n in range(1, 9)]
+    said = describe("", "figures", ["d", "figure"], rows, 8)
+    allowed = {str(value) for row in rows for value in row} | {"8"}
+    assert set(re.findall(r"\bD?\d+\b", said)) <= allowed
