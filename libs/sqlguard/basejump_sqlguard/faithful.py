@@ -41,11 +41,15 @@ def parser_of(name: str) -> type[Parser]:
         return base
     kept = {key: build for key, build in base.FUNCTIONS.items() if _is_understood(key, build)}
     kept |= {key: _with_unit(key) for key in units}
+    # Each would come back under another name, and with another name for its column.
+    kept.pop("VARIANCE", None)
+    parsers = {key: parse for key, parse in base.FUNCTION_PARSERS.items() if (name, key) != ("postgres", "DATE_PART")}
     arrows = {TokenType.ARROW: _arrow(exp.JSONExtract), TokenType.DARROW: _arrow(exp.JSONExtractScalar)}
     operators = {**base.JSON_OPERATORS, **(arrows if name == "postgres" else {})}
 
     class Faithful(base):  # type: ignore[valid-type, misc]  # the base is only known when it runs
         FUNCTIONS = kept
+        FUNCTION_PARSERS = parsers
         JSON_OPERATORS = operators
 
     return Faithful

@@ -24,7 +24,7 @@ justify_hours justify_interval localtime localtimestamp make_date make_interval 
 make_timestamptz now overlaps statement_timestamp timeofday timezone to_char to_date to_number to_timestamp
 transaction_timestamp current_date current_time current_timestamp
 
-row coalesce greatest least nullif num_nonnulls num_nulls cast
+row all some coalesce greatest least nullif num_nonnulls num_nulls cast
 
 array_agg any_value avg bit_and bit_or bit_xor bool_and bool_or corr count covar_pop covar_samp every grouping
 max min mode percentile_cont percentile_disc range_agg range_intersect_agg regr_avgx regr_avgy regr_count
@@ -78,15 +78,15 @@ TABLES: dict[str, tuple[str, ...] | None] = {
     "string_to_table": ("",),
     "regexp_matches": ("",),
     "regexp_split_to_table": ("",),
-    "json_array_elements": ("value", ""),
-    "json_array_elements_text": ("value", ""),
+    "json_array_elements": ("value",),
+    "json_array_elements_text": ("value",),
     "json_each": ("key", "value"),
     "json_each_text": ("key", "value"),
     "json_object_keys": ("",),
     "json_to_recordset": (),
     "json_to_record": (),
-    "jsonb_array_elements": ("value", ""),
-    "jsonb_array_elements_text": ("value", ""),
+    "jsonb_array_elements": ("value",),
+    "jsonb_array_elements_text": ("value",),
     "jsonb_each": ("key", "value"),
     "jsonb_each_text": ("key", "value"),
     "jsonb_object_keys": ("",),
