@@ -1,5 +1,8 @@
 """The API as a REST client uses it: the calls of the quickstart, told apart by who makes them."""
 
+import json
+import subprocess
+import sys
 import time
 from dataclasses import dataclass, field
 from typing import Any
@@ -85,12 +88,16 @@ class Tenant:
         return message
 
 
+def refreshing(secret: Api, user_uuid: str) -> Api:
+    """With a refresh token of the user."""
+    return Api(secret.client).with_token(secret.post("/auth/token/", params={"user_uuid": user_uuid})["refresh_token"])
+
+
 def as_user(secret: Api, user_uuid: str) -> Api:
-    """The user's access token, got by way of a refresh token."""
-    refresh = secret.post("/auth/token/", params={"user_uuid": user_uuid})["refresh_token"]
-    bare = Api(secret.client)
-    access = bare.with_token(refresh).post("/auth/access_token/", params={"user_uuid": user_uuid})["access_token"]
-    return bare.with_token(access)
+    """With the user's access token, got by way of a refresh token."""
+    refresh = refreshing(secret, user_uuid)
+    access = refresh.post("/auth/access_token/", params={"user_uuid": user_uuid})["access_token"]
+    return Api(secret.client).with_token(access)
 
 
 def demo_database(stack: dict[str, str]) -> dict[str, Any]:
@@ -130,3 +137,12 @@ def first_owner(api: Api, stack: dict[str, str]) -> Api:
     page = as_user(secret, admin).get("/account/user/", params={"limit": 200})
     owner = next(user["user_uuid"] for user in page["data"] if user["role"] == "OWNER")
     return as_user(secret, owner)
+
+
+def run_command(*arguments: str) -> dict[str, Any]:
+    """The `basejump` command in a process of its own; the JSON that it shows."""
+    command = [sys.executable, "-m", "basejump_cli", *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found

@@ -145,11 +145,12 @@ async def test_each_kind_of_token_is_refused_where_another_is_asked_for(house: H
 
 
 async def test_a_refresh_token_gives_access_for_its_own_user_alone(house: House) -> None:
-    owner = await (await house.tenant()).owner()
+    tenant = await house.tenant()
+    caller = Caller(house.bus, (await tenant.owner()).refresh_token)
     with pytest.raises(Forbidden):
-        await Caller(house.bus, owner.refresh_token).call(
-            auth.CREATE_ACCESS_TOKEN, CreateAccessToken(user_uuid=uuid4())
-        )
+        await caller.call(auth.CREATE_ACCESS_TOKEN, CreateAccessToken(user_uuid=await _user(tenant, UserRole.MEMBER)))
+    with pytest.raises(NotFound):
+        await caller.call(auth.CREATE_ACCESS_TOKEN, CreateAccessToken(user_uuid=uuid4()))
 
 
 async def test_a_revoked_secret_ends_all_that_came_from_it_everywhere_within_five_seconds(house: House) -> None:

@@ -7,10 +7,11 @@ from uuid import UUID, uuid4
 import msgspec
 import pytest
 
+from basejump_common.contracts import auth
 from basejump_common.security.principal import Credential
 from basejump_common.security.secret import Secret
 from basejump_gateway.routes import ROUTES, Route
-from rest import Api, Tenant, as_user, demo_database, first_owner, run_command
+from rest import Api, Tenant, as_user, demo_database, first_owner, refreshing, run_command
 
 
 def named(route: Route) -> Iterator[str]:
@@ -52,24 +53,14 @@ def stranger(api: Api, stack: dict[str, str], stack_folder: Any) -> Tenant:
     table = admin.user.get(f"/connection/database/{admin.objects['db_uuid']}/table/")["data"][0]
     found = {name: answer[name] for name in ("chat_uuid", "msg_uuid", "result_uuid")}
     own = admin.objects | found | {"tbl_uuid": table["tbl_uuid"], "client_secret_uuid": created["client_secret_uuid"]}
-    return Tenant(secret, owner_of(api, created), own)
-
-
-def owner_of(api: Api, created: dict[str, Any]) -> Api:
-    """The OWNER user that came with a client."""
-    return as_user(api.with_secret(created["client_secret"]), created["owner_user_uuid"])
+    return Tenant(secret, as_user(secret, created["owner_user_uuid"]), own)
 
 
 @pytest.fixture(scope="module")
-def their_secret(tenant: Tenant, api: Api, stack: dict[str, str]) -> str:
+def their_secret(api: Api, stack: dict[str, str]) -> str:
     """A client secret of the first client, by uuid."""
-    return owner_secrets(api, stack)[0]["client_secret_uuid"]
-
-
-def owner_secrets(api: Api, stack: dict[str, str]) -> list[dict[str, Any]]:
-    """The first client's secrets, as its OWNER sees them."""
-    found: list[dict[str, Any]] = first_owner(api, stack).get("/account/client/secret/")["data"]
-    return found
+    page = first_owner(api, stack).get("/account/client/secret/")
+    return str(page["data"][0]["client_secret_uuid"])
 
 
 @pytest.mark.parametrize(("route", "field"), CASES)
@@ -110,6 +101,8 @@ def request(route: Route, own: dict[str, str], stack: dict[str, str]) -> Iterato
     if "host" in route.fields:
         yield from demo_database(stack).items()
         return
+    if route.operation is auth.CREATE_SECRET:
+        yield "role", "MEMBER"  # only such a secret is bound to a user
     for field in msgspec.structs.fields(route.operation.takes):
         if field.name in route.fields and (field.required or field.name in route.parameters):
             object_name = ONE_OF_MANY.get(field.name, field.name)
@@ -124,6 +117,9 @@ def send(route: Route, caller: Tenant, values: dict[str, Any]) -> Any:
     path = route.path.format(**{name: values[name] for name in route.parameters})
     params = {name: values[name] for name in route.queried if name in values}
     body = {name: values[name] for name in route.sent if name in values}
-    user = Credential.ACCESS in route.operation.access.credentials
-    client = caller.user if user else caller.secret
+    kinds = route.operation.access.credentials
+    if Credential.REFRESH in kinds:
+        client = refreshing(caller.secret, caller.objects["user_uuid"])
+    else:
+        client = caller.user if Credential.ACCESS in kinds else caller.secret
     return client.call(route.method, path, params=params, json=body if route.method in ("POST", "PUT") else None)

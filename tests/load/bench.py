@@ -11,12 +11,13 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
 import psutil
+from nats.aio.msg import Msg
 
 import index_bench
 from basejump_common.bus import Bus
@@ -62,7 +63,7 @@ async def main() -> int:
     return 0 if all(figure.good for figure in figures) else 1
 
 
-async def _figures(folder: Path):  # type: ignore[no-untyped-def]
+async def _figures(folder: Path) -> AsyncIterator[Figure]:
     async with Running(folder):
         pass
     started = time.perf_counter()
@@ -160,7 +161,8 @@ async def _round_trips(folder: Path, environment: dict[str, str]) -> list[Figure
     nats_url = f"nats://127.0.0.1:{state.kept_port('NATS')}"
     bus = await Bus.connect(nats_url, OPERATOR, Secret(state.secret(f"nats {OPERATOR}")))
     try:
-        await bus.nats.subscribe("bench.echo", cb=lambda message: message.respond(message.data))
+        await bus.nats.subscribe("bench.echo", cb=_echo)
+        await bus.settle()
 
         async def bare_nats() -> None:
             await bus.nats.request("bench.echo", b"x" * 300, timeout=5)
@@ -174,6 +176,10 @@ async def _round_trips(folder: Path, environment: dict[str, str]) -> list[Figure
         direct.terminate()
         await bus.close()
     return list(_compare(times))
+
+
+async def _echo(message: Msg) -> None:
+    await message.respond(message.data)
 
 
 def _dsn(state: State, service: str) -> str:

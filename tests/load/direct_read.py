@@ -6,16 +6,14 @@ Usage: direct_read.py PORT DSN CLIENT_UUID
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
 from uuid import UUID
 
-import msgspec
 import uvicorn
 from litestar import Litestar, get
-from litestar.di import Provide
+from litestar.datastructures import State
+from litestar.exceptions import NotFoundException
 
 from basejump_common.contracts.account import Team
-from basejump_common.errors import NotFound
 from basejump_common.storage.database import Database
 
 
@@ -30,20 +28,16 @@ def application(dsn: str, client_uuid: UUID) -> Litestar:
         finally:
             await app.state.database.close()
 
-    @get("/team/{team_uuid:uuid}", dependencies={"database": Provide(_database, sync_to_thread=False)})
-    async def read(team_uuid: UUID, database: Any) -> Team:
-        async with database.tenant(client_uuid) as tx:
+    @get("/team/{team_uuid:uuid}")
+    async def read(team_uuid: UUID, state: State) -> Team:
+        async with state.database.tenant(client_uuid) as tx:
             sql = "select team_uuid, team_name, team_desc, created_at from team where team_uuid = $1"
             team: Team | None = await tx.row(Team, sql, team_uuid)
         if team is None:
-            raise NotFound("no such team")
-        return msgspec.structs.replace(team)
+            raise NotFoundException
+        return team
 
     return Litestar([read], lifespan=[connected], openapi_config=None)
-
-
-def _database(state: Any) -> Any:
-    return state.database
 
 
 if __name__ == "__main__":

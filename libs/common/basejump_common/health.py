@@ -34,14 +34,14 @@ class SilentServer(uvicorn.Server):
 
 
 @asynccontextmanager
-async def serve_health(port: int, ready: Ready) -> AsyncIterator[None]:
-    """Answer on all interfaces for as long as the block lasts; port 0 answers nowhere."""
+async def serve_health(host: str, port: int, ready: Ready) -> AsyncIterator[None]:
+    """Answer at `host` for as long as the block lasts; port 0 answers nowhere."""
     if not port:
         yield
         return
     config = uvicorn.Config(
         application(ready),
-        host="0.0.0.0",  # noqa: S104 (probes come from outside the container)
+        host=host,
         port=port,
         log_config=None,
         access_log=False,

@@ -153,12 +153,21 @@ async def _keep_running(work: Background) -> None:
 Bootstrap = Callable[[S], AbstractAsyncContextManager[Service]]
 
 
-async def serve(settings: S, bootstrap: Bootstrap[S], stopping: asyncio.Event) -> None:
-    """Bootstrap and serve until `stopping`. Health is answered from the beginning: live before it is ready."""
+async def serve(
+    settings: S, bootstrap: Bootstrap[S], stopping: asyncio.Event, started: asyncio.Event | None = None
+) -> None:
+    """Bootstrap and serve until `stopping`; `started` is set once it serves.
+
+    Health is answered from the beginning: live before it is ready.
+    """
     services: list[Service] = []
-    async with serve_health(settings.health_port, lambda: any(service.ready for service in services)):
+    async with serve_health(
+        settings.health_host, settings.health_port, lambda: any(service.ready for service in services)
+    ):
         async with bootstrap(settings) as service, service.serving():
             services.append(service)
+            if started is not None:
+                started.set()
             log.info("ready")
             await stopping.wait()
             log.info("draining")
@@ -174,17 +183,16 @@ def run(name: str, settings_type: type[S], bootstrap: Bootstrap[S]) -> None:
 
 
 async def _main(settings: S, bootstrap: Bootstrap[S]) -> None:
-    stopping = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    serving = asyncio.create_task(serve(settings, bootstrap, stopping))
+    stopping, started = asyncio.Event(), asyncio.Event()
+    serving = asyncio.create_task(serve(settings, bootstrap, stopping, started))
+
+    def stop() -> None:
+        """The first signal drains, or ends a start that still waits for its dependencies; a second ends at once."""
+        if stopping.is_set() or not started.is_set():
+            serving.cancel()
+        stopping.set()
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, _stop, stopping, serving)
+        asyncio.get_running_loop().add_signal_handler(number, stop)
     with contextlib.suppress(asyncio.CancelledError):
         await serving
-
-
-def _stop(stopping: asyncio.Event, serving: "asyncio.Task[None]") -> None:
-    """The first signal drains; a second one ends at once."""
-    if stopping.is_set():
-        serving.cancel()
-    stopping.set()

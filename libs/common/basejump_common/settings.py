@@ -25,6 +25,9 @@ class BusSettings(msgspec.Struct, frozen=True, kw_only=True):
     nats_user: Annotated[str, Meta(description="The service's own NATS user.")]
     nats_password: Annotated[Secret, Meta(description="That user's password.")]
     health_port: Annotated[int, Meta(description="Port of /health/live and /health/ready; 0 serves neither.")] = 0
+    health_host: Annotated[str, Meta(description="Address those listen on; probes come from outside a container.")] = (
+        "0.0.0.0"  # noqa: S104 (as said)
+    )
     log_level: Annotated[str, Meta(description="debug, info, warning or error.")] = "info"
     log_format: Annotated[str, Meta(description="json, or text for a person.")] = "json"
 

@@ -66,6 +66,7 @@ def settings(service: str, around: Surroundings) -> dict[str, str]:
     if service == GATEWAY:
         own = {"BASEJUMP_HOST": "127.0.0.1", "BASEJUMP_PORT": str(around.port), "BASEJUMP_DRAIN_SECONDS": "10"}
         return found | own
+    found["BASEJUMP_HEALTH_HOST"] = "127.0.0.1"
     found["BASEJUMP_HEALTH_PORT"] = str(health_port(service, around))
     found["BASEJUMP_DATABASE_DSN"] = around.postgres.dsn(
         module(service), around.state.secret(f"database {service}"), APP_DATABASE

@@ -47,8 +47,8 @@ class Sessions:
     async def begin(self, context: Context, request: CreateRefreshToken) -> RefreshToken:
         """A refresh token for a user up to the secret's role. Raises Forbidden, NotFound."""
         secret = context.caller
-        rules.check_may_ask_for(secret, request.user_uuid)
         role = await self._standings.role_of(secret.tenant, request.user_uuid, context)
+        rules.check_may_ask_for(secret, request.user_uuid)
         rules.check_not_above(secret.role, role)
         principal = Principal(
             credential=Credential.REFRESH,
@@ -64,9 +64,11 @@ class Sessions:
         return RefreshToken(refresh_token=token, expires_at=expires_at)
 
     async def refresh(self, context: Context, request: CreateAccessToken) -> AccessToken:
-        """An access token for the refresh token's user. Raises Unauthenticated (the session has ended), Forbidden."""
+        """An access token for the refresh token's user. Raises Unauthenticated (the session has ended), Forbidden
+        (another user's), NotFound (another client's)."""
         caller = context.caller
-        if request.user_uuid not in (None, caller.user):
+        if request.user_uuid is not None and request.user_uuid != caller.user:
+            await self._standings.role_of(caller.tenant, request.user_uuid, context)
             raise Forbidden("the refresh token belongs to another user")
         session = await self._alive(caller.tenant, caller.session_uuid, context)
         if context.token is None or _token_hash(context.token) != session.token_hash:

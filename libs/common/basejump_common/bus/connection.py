@@ -27,6 +27,7 @@ Out = TypeVar("Out", bound=msgspec.Struct)
 
 ERROR_CODE = "Nats-Service-Error-Code"
 MAX_PAYLOAD = 1_048_576
+CONNECT_SECONDS = 5.0
 _AWAY = "the service is away; try again"
 
 
@@ -50,24 +51,26 @@ class Bus:
         client = Client()
         bus = cls(client)
         try:
-            await client.connect(
-                url,
-                user=user,
-                password=password.reveal(),
-                name=user,
-                inbox_prefix=inbox_prefix(user),
-                max_reconnect_attempts=-1,
-                allow_reconnect=True,
-                connect_timeout=2,
-                reconnect_time_wait=0.25,  # type: ignore[arg-type]  # annotated int, but only slept
-                ping_interval=10,
-                max_outstanding_pings=2,
-                error_cb=_log_error,
-                reconnected_cb=bus._reconnected,
-                disconnected_cb=bus._disconnected,
-            )
+            # Told never to give up, nats-py does not give up on the first connection either.
+            async with asyncio.timeout(CONNECT_SECONDS):
+                await client.connect(
+                    url,
+                    user=user,
+                    password=password.reveal(),
+                    name=user,
+                    inbox_prefix=inbox_prefix(user),
+                    max_reconnect_attempts=-1,
+                    allow_reconnect=True,
+                    connect_timeout=2,
+                    reconnect_time_wait=0.25,  # type: ignore[arg-type]  # annotated int, but only slept
+                    ping_interval=10,
+                    max_outstanding_pings=2,
+                    error_cb=_log_error,
+                    reconnected_cb=bus._reconnected,
+                    disconnected_cb=bus._disconnected,
+                )
         except (TimeoutError, OSError, NatsError) as error:
-            with contextlib.suppress(NatsError):
+            with contextlib.suppress(NatsError, OSError):
                 await client.close()
             raise Unavailable(f"NATS can't be reached: {type(error).__name__}", retry_after=1.0) from error
         return bus

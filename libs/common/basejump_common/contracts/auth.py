@@ -161,7 +161,7 @@ CREATE_ACCESS_TOKEN = Operation(
     takes=CreateAccessToken,
     gives=AccessToken,
     allow=Allow(frozenset({Credential.REFRESH})),
-    errors=(Forbidden,),
+    errors=(Forbidden, NotFound),
 )
 REVOKE_TOKENS = Operation(
     "basejump.v1.auth.token.revoke",
