@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from basejump_planner import CannotAnswer, Plan, plan
+from basejump_planner import CannotAnswer, Plan, ValueHit, plan
 from unit.planner_slices import COMPANY, COMPANY_VALUES, found
 
 
@@ -169,6 +169,8 @@ def test_a_word_that_is_not_understood_is_named_instead_of_ignored(question: str
         "employees older than 30",  # nothing tells their age
         "Which employees without dependents have dependents?",
         "Which departments have more than 1 location?",  # there can be only one
+        "Which employees work under the employee named IT?",  # no employee is
+        "the names of employees and dependents",  # two kinds of rows
     ],
 )
 def test_what_cannot_be_settled_is_declined(question: str) -> None:
@@ -220,3 +222,15 @@ def test_the_intent_tells_the_shape_of_the_result(question: str, intent: str) ->
     answer = ask(question)
     assert isinstance(answer, Plan)
     assert answer.intent == intent
+
+
+def test_whom_a_manager_manages_is_not_the_manager() -> None:
+    king = ValueHit(phrase="King", schema="hr", table="employees", column="last_name", value="King")
+    assert isinstance(plan("Which employees report to King?", COMPANY, [king]), CannotAnswer)
+    assert isinstance(plan("What is the salary of King?", COMPANY, [king]), Plan)
+
+
+def test_the_reading_says_latest_of_a_date() -> None:
+    answer = ask("Who was hired most recently?")
+    assert isinstance(answer, Plan)
+    assert answer.reading == "first name, last name of employees, by hire date, latest first, only the first"

@@ -207,8 +207,17 @@ def _superlative(c: Cursor) -> bool:
         number = number or c.number()
         table = c.tables()[0].table if c.tables() else None
         key: Target = column or Measured(options, text, table)
-        return _rank(c, key, options[0].direction, number)
+        return _rank(c, key, _direction_of(options, column), number)
     return _rank(c, column, general or "desc", number)
+
+
+def _direction_of(options: tuple[Quality, ...], column: ColumnMention | None) -> Direction:
+    """ "The oldest" is the highest age but the earliest date."""
+    if column is None:
+        return options[0].direction
+    words = set(column.text.split())
+    fitting = [option for option in options if any(words & set(noun.split()) for noun in option.nouns)]
+    return (fitting or [*options[-1:]])[0].direction
 
 
 def _figure(c: Cursor) -> AggregateItem | None:

@@ -344,4 +344,4 @@ def _name_of_column(c: Cursor) -> Noun | None:
     found = noun(c)
     if found is None or found.table is not None or found.column is None:
         return None
-    return found if max(candidate.level for candidate in found.column.candidates) == EXACT else None
+    return found

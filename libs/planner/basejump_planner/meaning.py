@@ -75,7 +75,7 @@ class Meaning:
     def _likewise(self, before: list[Selected], now: list[Selected]) -> list[Selected]:
         """ "The average age and weight": what follows an aggregate is aggregated likewise."""
         last = before[-1] if before else None
-        if not isinstance(last, Aggregated) or self.draft.groups:
+        if not isinstance(last, Aggregated):
             return now
         return [
             Aggregated(last.function, item.ref, last.distinct)

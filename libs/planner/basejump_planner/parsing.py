@@ -10,8 +10,8 @@ from basejump_planner.conditions import condition
 from basejump_planner.cursor import Cursor
 from basejump_planner.linking import Lexicon
 from basejump_planner.model import ValueHit
-from basejump_planner.reading import Draft, Noun
-from basejump_planner.vocabulary import ACTION_VERBS, DISTINCT, GLUE, HERE, OPENERS, RELATION_VERBS
+from basejump_planner.reading import Draft, Item, Noun
+from basejump_planner.vocabulary import ACTION_VERBS, ARTICLES, DISTINCT, GLUE, HERE, OPENERS, RELATION_VERBS
 from basejump_planner.words import Token
 
 
@@ -35,10 +35,13 @@ def parse(tokens: Sequence[Token], lexicon: Lexicon, values: Sequence[ValueHit])
         c.skip({",", ":", "and"})
         _open(c)
     c.attempt(items)
+    somebody = not c.draft.items and bool(tokens) and tokens[0].text == "who" and c.position == 1
     unknown: list[str] = []
     while not c.at_end:
         if not _modifier(c):
             unknown.append(c.advance().text)
+    if somebody and c.draft.tables:  # "who made the latest order" doesn't ask for orders
+        unknown.insert(0, "who")
     if unknown or c.draft.alternative:
         raise NotUnderstood(unknown or ["or"])
     return c.draft
@@ -69,7 +72,7 @@ def _modifier(c: Cursor) -> bool:
         return True
     if arrangement(c) or condition(c):
         return True
-    if c.draft.items and not c.draft.alternative and (more := c.attempt(next_item)):
+    if c.draft.items and not c.draft.alternative and (more := c.attempt(_item_after_table)):
         c.draft.items.extend(more)
         note_owner(c)
         return True
@@ -80,10 +83,29 @@ def _modifier(c: Cursor) -> bool:
     return bool(c.attempt(_table)) or _nothing_said(c)
 
 
+def _item_after_table(c: Cursor) -> list[Item] | None:
+    """`… and their departments` is one more thing to show; `customers and staff` may be two kinds of rows."""
+    start = c.position
+    more = next_item(c)
+    between = {token.text for token in c.tokens[start : c.position]}
+    rows = any(isinstance(thing, Noun) and thing.table is not None for thing in more or ())
+    if rows and c.draft.tables and not between & {"their", "its", "corresponding", "along", "together"}:
+        return None
+    return more
+
+
+def _listed(c: Cursor) -> bool:
+    """Whether "and" stands before this: "customers and staff" may be two kinds of rows."""
+    before = c.position - 1
+    while before > 0 and c.tokens[before].text in ARTICLES:
+        before -= 1
+    return c.tokens[before].text in ("and", ",", "&")
+
+
 def _table(c: Cursor) -> bool:
-    c.cue(DISTINCT)
-    table = c.table()
-    if table is None:
+    different = c.cue(DISTINCT) is not None
+    table = None if c.draft.tables and _listed(c) else c.table()
+    if table is None or (different and any(not isinstance(thing, Noun) for thing in c.draft.items)):
         return False
     c.draft.tables.append(table)
     return True
@@ -129,7 +151,10 @@ def _repeated(c: Cursor) -> bool:
 def _nothing_said(c: Cursor) -> bool:
     if c.attempt(_action) or c.attempt(_repeated):
         return True
-    return c.word(GLUE) is not None or c.word(RELATION_VERBS) is not None
+    verb = c.word(RELATION_VERBS)
+    if verb is not None:
+        c.draft.ties.append(verb)
+    return verb is not None or c.word(GLUE) is not None
 
 
 __all__ = ["NotUnderstood", "parse"]

@@ -80,10 +80,10 @@ def _said(rule: Callable[[Cursor, Target], bool], target: Target, c: Cursor) -> 
 def tail(c: Cursor, target: Target) -> bool:
     """What is said of a target that was just read; False where nothing is."""
     column = target if isinstance(target, ColumnMention) else None
-    rules = (_likeness, between, _missing, _operator, _time_operator, _either)
+    vague = column is not None and max(candidate.level for candidate in column.candidates) == WEAK
+    rules = (_likeness, between, _missing, _operator, _time_operator, _either_close if vague else _either)
     if any(c.attempt(partial(_said, rule, target)) for rule in rules):
         return True
-    vague = column is not None and max(candidate.level for candidate in column.candidates) == WEAK
     if vague and c.attempt(lambda _: _equal(c, target)):  # "customer 10", but not "hotels with 5 stars"
         return True
     c.skip(LINKS)
@@ -195,6 +195,12 @@ def _either(c: Cursor, target: Target) -> bool:
     c.draft.alternative = True
     c.draft.require(Comparison(target, "=", second))
     return True
+
+
+def _either_close(c: Cursor, target: Target) -> bool:
+    """`department 70 or 90`, with nothing between that might make the number something else's."""
+    close = c.token is not None and (c.token.is_number or c.token.text == "either")
+    return close and _either(c, target)
 
 
 def _equal(c: Cursor, target: Target) -> bool:

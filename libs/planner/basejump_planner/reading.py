@@ -154,7 +154,11 @@ class GroupSize(NamedTuple):
 
 @dataclass
 class Draft:
-    """Everything parsed so far."""
+    """Everything parsed so far.
+
+    `verbs` say something of their own unless they tie tables together; `ties` never do. `top` and `most` tell how
+    an order was asked for, `common` that it is by frequency, `alternative` that an "or" awaits its other side.
+    """
 
     items: list[Item] = field(default_factory=list)
     tables: list[TableMention] = field(default_factory=list)
@@ -169,6 +173,7 @@ class Draft:
     common: bool = False
     most: bool = False
     verbs: list[str] = field(default_factory=list)
+    ties: list[str] = field(default_factory=list)
     alternative: bool = False
 
     def require(self, condition: Condition) -> None:
@@ -192,6 +197,6 @@ class Draft:
         """A draft that can be gone back to."""
         lists: dict[str, Any] = {
             name: list(getattr(self, name))
-            for name in ("items", "tables", "conditions", "groups", "sizes", "orders", "verbs")
+            for name in ("items", "tables", "conditions", "groups", "sizes", "orders", "verbs", "ties")
         }
         return replace(self, owners=dict(self.owners), **lists)

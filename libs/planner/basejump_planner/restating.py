@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from basejump_planner.linking import ColumnRef
-from basejump_planner.query import Aggregated, Counted, Presence, Query, Selected, Shown, Test
+from basejump_planner.naming import is_text, is_time
+from basejump_planner.query import Aggregated, Counted, Presence, Query, Selected, Shown, SortKey, Test
 
 _FUNCTIONS = {"avg": "average", "sum": "total", "max": "highest", "min": "lowest"}
 _OPERATORS = {"=": "is", "<>": "is not", ">": "over", ">=": "at least", "<": "under", "<=": "at most"}
 _WAYS = {"asc": "lowest first", "desc": "highest first"}
+_TIME_WAYS = {"asc": "earliest first", "desc": "latest first"}
+_TEXT_WAYS = {"asc": "in alphabetical order", "desc": "in reverse alphabetical order"}
 
 
 def restate(query: Query) -> str:
@@ -15,11 +18,19 @@ def restate(query: Query) -> str:
     parts = [_subject(query), *_presences(query), *_tests(query), *_sizes(query), *_groups(query)]
     text = " ".join(parts)
     if query.order_by:
-        keys = " and ".join(f"{_selected(key.key, query)}, {_WAYS[key.direction]}" for key in query.order_by)
+        keys = " and ".join(f"{_selected(key.key, query)}, {_way(key)}" for key in query.order_by)
         text += f", by {keys}"
     if query.limit is not None:
         text += f", only the first {query.limit}" if query.limit > 1 else ", only the first"
     return text
+
+
+def _way(key: SortKey) -> str:
+    if isinstance(key.key, Shown) and is_time(key.key.ref.column):
+        return _TIME_WAYS[key.direction]
+    if isinstance(key.key, Shown) and is_text(key.key.ref.column):
+        return _TEXT_WAYS[key.direction]
+    return _WAYS[key.direction]
 
 
 def _subject(query: Query) -> str:

@@ -11,12 +11,14 @@ from basejump_planner.meaning import Meaning, refs_of
 from basejump_planner.naming import (
     is_key,
     is_text,
+    name_columns,
 )
 from basejump_planner.query import Counted, Presence, Query, Selected, Shown, Test
 from basejump_planner.reading import (
     AgainstAverage,
     Draft,
 )
+from basejump_planner.vocabulary import PERSONAL_TIES
 
 
 def settle(draft: Draft, lexicon: Lexicon, joins: Joins) -> Query:
@@ -39,6 +41,7 @@ def settle(draft: Draft, lexicon: Lexicon, joins: Joins) -> Query:
     grouping.count_per_row(query)
     _check(query, draft)
     _check_absence(query, joins)
+    _check_names(query, draft, lexicon)
     if draft.verbs and not _ties_together(query):
         raise Unsure(f"I don't know what “{draft.verbs[0]}” means here")
     return query
@@ -71,6 +74,10 @@ def _check(query: Query, draft: Draft) -> None:
         raise Unsure("one column can't equal two values at once, and which rows are to have both isn't clear")
     if query.distinct and (query.order_by or query.limit) and query.group_by:
         query.distinct = False
+    if draft.most and isinstance(first, Shown) and is_key(first.ref):
+        raise Unsure(f"{first.ref.table.name}.{first.ref.column.name} identifies rows and measures nothing")
+    if len(query.tests) > 1 and any(len({_about(test) for test in group}) > 1 for group in query.tests):
+        raise Unsure("it isn't clear how far its “and” and “or” reach")
     if draft.common and not query.group_by:
         raise Unsure("it isn't clear what is common to what")
 
@@ -98,6 +105,25 @@ def _ties_together(query: Query) -> bool:
     tables |= {key.key.table.key for key in query.order_by if isinstance(key.key, Counted)}
     tests = [test for group in query.tests for test in group]
     return len(tables) > 1 or any(isinstance(t, Presence) or t.operator == "in" for t in tests) or bool(query.group_by)
+
+
+def _check_names(query: Query, draft: Draft, lexicon: Lexicon) -> None:
+    """ "Who reports to King?" isn't about King himself, nor are "the friends of Bob" Bob."""
+    named = [test.ref for group in query.tests for test in group if isinstance(test, Test) and _is_equality(test)]
+    own = name_columns(query.base, lexicon)
+    refers_to_itself = any(
+        (key.references_schema, key.references_table) == query.base.key for key in query.base.foreign_keys
+    )
+    verbs = [verb for verb in (*draft.verbs, *draft.ties) if verb in PERSONAL_TIES]
+    if refers_to_itself and verbs and any(ref in own for ref in named):
+        raise Unsure(f"I don't know what “{verbs[0]}” means here")
+    shown = [item.ref for item in query.selected if item.ref is not None]
+    if shown and set(shown) <= set(named) and not query.distinct and len(query.tests) == 1:
+        raise Unsure("it would only repeat what it asks about")
+
+
+def _about(test: Test | Presence) -> object:
+    return test.ref if isinstance(test, Test) else test.table.key
 
 
 def _is_equality(test: Test | Presence) -> bool:

@@ -84,6 +84,11 @@ ACTION_VERBS = words_in(
     " majored born die died occur occurs occurred describe describes described mention mentions"
     " mentioned shown"
 )
+# Verbs between two rows of one table: whom "reports to King" is about, King's own row doesn't tell.
+PERSONAL_TIES = words_in(
+    "report reports reported reporting manage manages managed managing lead leads led work works worked working"
+    " advise advises advised teach teaches taught"
+)
 HERE = _cues(
     (
         True,
@@ -327,7 +332,7 @@ SUPERLATIVES: dict[Phrase, Direction] = _cues(
         "highest | largest | greatest | biggest | maximum | max | top | most | longest | latest"
         " | most recent | best | newest | maximal",
     ),
-    ("asc", "lowest | smallest | least | minimum | min | shortest | earliest | fewest | oldest | minimal | youngest"),
+    ("asc", "lowest | smallest | least | minimum | min | shortest | earliest | fewest | minimal"),
 )
 AVERAGE_VALUE = _cues((True, "the average | average | the mean | mean"))
 
