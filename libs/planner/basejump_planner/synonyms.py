@@ -37,7 +37,6 @@ course | curriculum | class | lesson
 school | college | university
 campus | university
 details | information | detail
-description | describing content
 gender | sex
 price | cost
 shop | store
@@ -57,7 +56,6 @@ theme | topic | subject
 major | discipline
 rating | score
 points | score
-job title | occupation name
 dependent | dependant | family member
 child | kid
 manager | boss | supervisor | head
@@ -88,7 +86,6 @@ advisor | adviser
 driver | chauffeur
 journalist | reporter
 delegate | representative
-entrepreneur | enterpriser
 committee | board
 weight | mass
 height | stature
