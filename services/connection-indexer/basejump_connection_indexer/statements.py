@@ -2,9 +2,9 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import Coroutine
 from decimal import Decimal
+from typing import Any, TypeAlias
 from uuid import UUID
 
 import msgspec
@@ -52,6 +52,8 @@ POLL_SECONDS = 0.3
 
 _LASTING = (NotProved, QueryFailed, StatementTimeout, ResultTooLarge, Canceled)
 """Ends that would only come again: a run that had one answers with it."""
+
+Work: TypeAlias = Coroutine[Any, Any, RunResult]
 
 # Exact: an untyped JSON number is a Decimal, not a float.
 _replies = msgspec.json.Decoder(RunResult, float_hook=Decimal)
@@ -143,8 +145,8 @@ class Statements:
     async def _perform(self, access: Access, request: Run, attempt: int) -> RunResult:
         file = self._store.create(access.client_uuid, request.run_uuid, attempt)
         try:
-            async with self._until_stopped(access.client_uuid, request.run_uuid, attempt):
-                result = await self._result(access, request, file)
+            work = self._result(access, request, file)
+            result = await self._unless_stopped(access.client_uuid, request.run_uuid, attempt, work)
             await self._keep(access.client_uuid, attempt, result, file)
         except BaseException as error:
             # A cancellation (deadline, drain) too: the row must not say that it still runs.
@@ -182,22 +184,20 @@ class Statements:
             else:
                 await run_rows.forget(tx, run_uuid, attempt)
 
-    @asynccontextmanager
-    async def _until_stopped(self, client_uuid: UUID, run_uuid: UUID, attempt: int) -> AsyncIterator[None]:
-        """The block is canceled, and Canceled raised, when somebody stops the run or another replica took it."""
-        task = asyncio.current_task()
-        assert task is not None, "handlers run in a task"
+    async def _unless_stopped(self, client_uuid: UUID, run_uuid: UUID, attempt: int, work: Work) -> RunResult:
+        """What `work` gives; canceled, and Canceled raised, when the run is to be stopped or is no longer ours."""
+        task = asyncio.create_task(work)
         watch = asyncio.create_task(self._watch(client_uuid, run_uuid, attempt))
-        watch.add_done_callback(lambda done: None if done.cancelled() else task.cancel())
         try:
-            yield
-        except asyncio.CancelledError:
-            if watch.done() and not watch.cancelled():
-                task.uncancel()
-                raise Canceled("it was stopped") from None
-            raise
+            await asyncio.wait({task, watch}, return_when=asyncio.FIRST_COMPLETED)
+            if task.done():
+                return task.result()
+            raise Canceled("it was stopped")
         finally:
+            task.cancel()
             watch.cancel()
+            # Until the statement is canceled in the customer's database.
+            await asyncio.gather(task, watch, return_exceptions=True)
 
     async def _watch(self, client_uuid: UUID, run_uuid: UUID, attempt: int) -> None:
         """Renew the lease; return when the run is to be stopped."""

@@ -20,6 +20,7 @@ _SWEEP_SECONDS = 15.0
 class _Pool:
     target: Target
     places: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(PER_LOGIN))
+    out: int = 0
     idle: list[tuple[CustomerConnection, float]] = field(default_factory=list)
 
 
@@ -38,6 +39,7 @@ class CustomerPools:
         """
         pool = self._pool(conn_uuid, target)
         await _take_place(pool)
+        pool.out += 1
         try:
             connection = await self._idle_or_new(pool)
             try:
@@ -46,8 +48,9 @@ class CustomerPools:
                 # Whatever it was doing is canceled, so that nothing goes on in the customer's database.
                 await close(connection)
                 raise
-            await self._give_back(pool, connection)
+            await self._give_back(conn_uuid, pool, connection)
         finally:
+            pool.out -= 1
             pool.places.release()
 
     async def sweep(self) -> None:
@@ -81,8 +84,10 @@ class CustomerPools:
                 return connection
         return await self._connect(pool.target)
 
-    async def _give_back(self, pool: _Pool, connection: CustomerConnection) -> None:
-        if connection.is_closed() or connection.is_in_transaction():
+    async def _give_back(self, conn_uuid: UUID, pool: _Pool, connection: CustomerConnection) -> None:
+        # The login may have been changed or removed while it was out.
+        is_current = self._pools.get(conn_uuid) is pool
+        if not is_current or connection.is_closed() or connection.is_in_transaction():
             await close(connection)
         else:
             pool.idle.append((connection, _now()))
@@ -93,7 +98,7 @@ class CustomerPools:
             pool.idle = [entry for entry in pool.idle if entry[1] >= before]
             for connection, _ in old:
                 await close(connection)
-            if not pool.idle and pool.places._value == PER_LOGIN:
+            if not pool.idle and not pool.out:
                 self._pools.pop(conn_uuid, None)
 
 

@@ -15,6 +15,8 @@ from basejump_sqlguard import TextLiteral
 
 SECONDS = 2.0
 PER_COLUMN = 20
+# A table may have been dropped or closed since it was indexed.
+_CUT_SHORT = (TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
 MOST_FOUND = 500
 
 
@@ -36,24 +38,24 @@ def text_columns(table: IndexedTable) -> TextColumns:
 async def find_values(
     connection: CustomerConnection, tables: Sequence[TextColumns], phrases: Sequence[str]
 ) -> tuple[list[FoundValue], bool]:
-    """What was found, and whether every column was asked before time ran out."""
+    """What was found, and whether every column was asked before time ran out or the database refused."""
     found: list[FoundValue] = []
     try:
         async with asyncio.timeout(SECONDS), _read_only(connection):
             await _look(connection, tables, phrases, found)
-    except (TimeoutError, asyncpg.QueryCanceledError):
+    except _CUT_SHORT:
         return found, False
     return found[:MOST_FOUND], len(found) <= MOST_FOUND
 
 
 async def literals_found(connection: CustomerConnection, literals: Iterable[TextLiteral]) -> set[TextLiteral]:
-    """Those that stand in their column; when time runs out, those seen until then."""
+    """Those that stand in their column; when time runs out or the database refuses, those seen until then."""
     found: set[TextLiteral] = set()
     try:
         async with asyncio.timeout(SECONDS), _read_only(connection):
             for literal in literals:
                 found |= {literal} if await connection.fetchval(_is_there(literal), literal.value) else set()
-    except (TimeoutError, asyncpg.QueryCanceledError):
+    except _CUT_SHORT:
         return found
     return found
 
@@ -75,7 +77,7 @@ async def _look(
     """Exact values in all tables (an index on the column serves that), then the phrases that had none."""
     for table in tables:
         found += await _ask(connection, _exactly(table), table, {phrase: phrase for phrase in phrases})
-    rest = {phrase.lower(): phrase for phrase in phrases} if not found else _missing(phrases, found)
+    rest = _missing(phrases, found)
     for table in tables if rest else ():
         found += await _ask(connection, _ignoring_case(table), table, rest)
 
@@ -105,18 +107,21 @@ async def _ask(
     ]
 
 
+# `::text` costs text and varchar columns nothing, their indexes included, and makes an enum comparable.
+
+
 def _is_there(literal: TextLiteral) -> str:
-    column = quoted(literal.column)
-    compared = f"pg_catalog.lower({column}::text) = pg_catalog.lower($1)" if literal.ignore_case else f"{column} = $1"
+    column = f"{quoted(literal.column)}::text"
+    compared = f"pg_catalog.lower({column}) = pg_catalog.lower($1)" if literal.ignore_case else f"{column} = $1"
     return f"select exists (select from {relation(literal.schema, literal.table)} where {compared})"  # noqa: S608 - quoted names
 
 
 def _exactly(table: TextColumns) -> str:
     """One part per column, so that each can use its own index."""
     return " union all ".join(
-        f"(select distinct {place} as place, {column}::text as compared, {column}::text as value"  # noqa: S608 - quoted names
+        f"(select distinct {place} as place, {column} as compared, {column} as value"  # noqa: S608 - quoted names
         f" from {relation(table.schema, table.table)} where {column} = any($1::text[]) limit {PER_COLUMN})"
-        for place, column in enumerate(map(quoted, table.columns))
+        for place, column in enumerate(f"{quoted(name)}::text" for name in table.columns)
     )
 
 
