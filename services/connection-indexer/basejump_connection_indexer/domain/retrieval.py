@@ -16,10 +16,10 @@ from basejump_connection_indexer.domain.definition import IndexedTable
 from basejump_connection_indexer.domain.synonyms import SYNONYMS
 from basejump_connection_indexer.domain.words import STOP_WORDS, name_terms, question_terms, stem, text_terms
 
-TABLE_NAME, COLUMN_NAME, COMMENT, VALUE = 1.0, 0.7, 0.35, 0.6
-SYNONYM, PREFIX = 0.5, 0.4
-TOGETHER = 0.6
-LENGTH = 0.12
+TABLE_NAME, PART_OF_NAME, COLUMN_NAME, COMMENT, VALUE = 1.0, 0.8, 0.7, 0.35, 0.6
+SYNONYM, PREFIX = 0.75, 0.4
+TOGETHER = 0.55
+LENGTH = 0.1
 SMALL_SCHEMA = 40
 MOST_SCORED = 400
 MOST_COMMENT_WORDS = 60
@@ -152,8 +152,10 @@ def _document(table: IndexedTable) -> dict[str, float]:
             if found.get(term, 0.0) < weight:
                 found[term] = weight
 
-    add(name_terms(table.definition.name), TABLE_NAME)
-    add((stem("".join(name_terms(table.definition.name))),), TABLE_NAME)
+    name = name_terms(table.definition.name)
+    # `customer` is more about customers than `customer_contact_channel` is.
+    add(name, PART_OF_NAME + (TABLE_NAME - PART_OF_NAME) / max(len(name), 1))
+    add((stem("".join(name)),), TABLE_NAME)
     add(text_terms(table.text)[:MOST_COMMENT_WORDS], COMMENT)
     for column in table.columns:
         notes = table.notes.columns.get(column.name)

@@ -73,6 +73,86 @@ population inhabitants people resident
 mountain peak
 pet animal
 owner own
+award prize
+winner win won victor
+budget fund finance
+expense expenditure cost
+profit gain income revenue
+hire employ recruit
+born birth
+died death dead
+capacity size
+volume amount
+surname last family
+forename given
+nationality citizenship country
+website site url
+picture photo image
+comment remark note
+document file paper
+event occasion
+festival fair
+conference meeting
+project program programme
+contract agreement
+policy insurance
+loan credit lending
+bank branch
+transaction transfer
+discount reduction rebate
+tax duty vat
+category class group
+brand make manufacturer
+model version
+engine motor
+speed velocity
+distance length range
+station stop
+airport airfield
+airline carrier
+train railway
+driver motorist
+crew team staff
+hospital clinic
+nurse caregiver
+treatment therapy procedure
+appointment visit
+exam test assessment
+lesson class course
+degree diploma
+enroll enrollment enrolment register registration
+major specialization specialty
+library collection
+magazine journal periodical
+newspaper press
+review rating opinion
+genre style
+director filmmaker
+actor actress cast performer
+channel station broadcaster
+episode show series program
+theater theatre stage
+museum gallery
+exhibition exhibit
+party faction
+election vote ballot
+president head leader
+judge jury
+crime offence offense
+police officer
+apartment flat residence
+building structure house
+property estate
+farm ranch
+weather climate
+temperature heat
+river stream
+lake pond
+island isle
+forest wood
+temple church
+religion faith
+ethnicity race
 """
 
 _ABBREVIATIONS = {
