@@ -34,6 +34,13 @@ async def basejump(*words: str, **settings: str) -> tuple[int, str]:
 
 
 @pytest.fixture(scope="module")
+async def postgres(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[EmbeddedPostgres]:
+    """A cluster of its own: logins are a cluster's, and another installation's must keep their passwords."""
+    async with EmbeddedPostgres(tmp_path_factory.mktemp("migrated") / "data", durable=False) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
 async def settings(
     postgres: EmbeddedPostgres, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[dict[str, str]]:
