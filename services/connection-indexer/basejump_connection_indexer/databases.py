@@ -1,5 +1,7 @@
 """Customers' databases: adding one after it was tried, testing, listing, changing, deleting."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from uuid import UUID, uuid4
 
 import asyncpg
@@ -24,14 +26,14 @@ from basejump_common.contracts.connection import (
     IndexStatus,
     UpdateDatabase,
 )
-from basejump_common.errors import Conflict, InvalidInput, NotFound
+from basejump_common.errors import Conflict, DatabaseUnreachable, InvalidInput, NotFound
 from basejump_common.storage.database import Database as Storage
 from basejump_common.storage.database import Transaction
 from basejump_connection_indexer.adapters import database_rows, grant_rows
 from basejump_connection_indexer.adapters.customer_pools import CustomerPools
 from basejump_connection_indexer.adapters.database_rows import ConnectionRow, DatabaseRow
 from basejump_connection_indexer.adapters.postgres_catalog import check_schemas
-from basejump_connection_indexer.adapters.postgres_connect import Connect, close
+from basejump_connection_indexer.adapters.postgres_connect import Connect, CustomerConnection, close
 from basejump_connection_indexer.adapters.postgres_role import check_role
 from basejump_connection_indexer.adapters.vault import Vault
 from basejump_connection_indexer.domain.alias import free_alias
@@ -88,7 +90,8 @@ class Databases:
             logins = await database_rows.connections_of(tx, before.db_uuid)
         after = _changed(before, request)
         names = schema_names(after.schemas, include_default=after.include_default_schema)
-        await self._try_schemas(self._vault.target(after, logins[0]), names)
+        async with self._looking_at(self._vault.target(after, logins[0])) as connection:
+            await check_schemas(connection, names)
         try:
             async with self._database.tenant(tenant) as tx:
                 _idle(found(await database_rows.find(tx, request.db_uuid, lock=True)))
@@ -132,17 +135,17 @@ class Databases:
     async def _try(self, fields: DatabaseFields) -> tuple[str, ...]:
         """Log in and look; what the login may do beyond SELECT."""
         names = check_fields(fields)
-        connection = await self._connect(_target(fields))
-        try:
+        async with self._looking_at(_target(fields)) as connection:
             await check_schemas(connection, names)
             return await check_role(connection, names, accept_risky=fields.accept_risky_role)
-        finally:
-            await close(connection)
 
-    async def _try_schemas(self, target: Target, names: tuple[str, ...]) -> None:
+    @asynccontextmanager
+    async def _looking_at(self, target: Target) -> AsyncIterator[CustomerConnection]:
         connection = await self._connect(target)
         try:
-            await check_schemas(connection, names)
+            yield connection
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+            raise DatabaseUnreachable.field("host", f"the database broke off while it was tried: {error}") from error
         finally:
             await close(connection)
 

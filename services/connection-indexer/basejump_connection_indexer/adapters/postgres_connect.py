@@ -25,6 +25,7 @@ Connect: TypeAlias = Callable[[Target], Awaitable[CustomerConnection]]
 
 CONNECT_SECONDS = 5.0
 _CLOSE_SECONDS = 3.0
+_MOST_ADDRESSES = 4
 _LOGIN_ERRORS = (asyncpg.InvalidAuthorizationSpecificationError, asyncpg.InsufficientPrivilegeError)
 
 
@@ -39,7 +40,7 @@ class PostgresConnector:
         addresses = await _resolve(target.host, target.port)
         check_addresses(target.host, addresses, allow_private=self._allow_private)
         failure: BasejumpError | None = None
-        for address in addresses:
+        for address in addresses[:_MOST_ADDRESSES]:
             try:
                 return await _connect_to(address, target)
             except DatabaseUnreachable as error:

@@ -7,7 +7,8 @@ _MOST_NAMED = 5
 
 _ATTRIBUTES = """
     select rolsuper as "is a superuser", rolcreaterole as "may create roles", rolcreatedb as "may create databases",
-           rolreplication as "may replicate", rolbypassrls as "may bypass row security"
+           rolreplication as "may replicate", rolbypassrls as "may bypass row security",
+           pg_catalog.has_database_privilege(pg_catalog.current_database(), 'CREATE') as "may create schemas"
     from pg_catalog.pg_roles where rolname = current_user
 """
 # Roles that read or write files, run programs, write everywhere or act on others' sessions.
