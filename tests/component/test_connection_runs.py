@@ -33,7 +33,8 @@ create table shop.kinds as select
     '-Infinity'::float8 as low, 12345678901234567890.123456789::numeric as exact, true as yes,
     'x'::varchar(3) as letters,
     'ab'::char(4) as padded, date '2024-02-29' as day, time '12:30' as clock, timestamp '2024-02-29 12:30' as local,
-    timestamptz '2024-02-29 12:30+02' as moment, interval '1 day 2 hours' as span, '\\x00ff'::bytea as raw,
+    timestamptz '2024-02-29 12:30+02' as moment, interval '1 month 2 hours' as span, int4range(1, 3) as between,
+    B'101' as bits, array[interval '1 day'] as spans, '\\x00ff'::bytea as raw,
     '9f0c5a4e-8c1c-4f5e-9d0a-0b1c2d3e4f50'::uuid as id, '{"a": [1]}'::jsonb as doc, array[1, 2, null] as numbers,
     array['a,b'] as texts, 'fine'::shop.mood as mood, inet '10.0.0.1/8' as address, null::text as nothing;
 create table shop.many as
@@ -176,6 +177,8 @@ async def test_every_kind_of_value_survives_as_json_and_in_the_file(
     assert (shown["raw"], shown["id"]) == ("AP8=", "9f0c5a4e-8c1c-4f5e-9d0a-0b1c2d3e4f50")
     assert (shown["doc"], shown["numbers"], shown["texts"]) == ('{"a": [1]}', [1, 2, None], ["a,b"])
     assert (shown["mood"], shown["address"], shown["nothing"]) == ("fine", "10.0.0.1/8", None)
+    assert (shown["span"], shown["between"], shown["bits"]) == ("1 mon 02:00:00", "[1,3)", "101")
+    assert shown["spans"] == ["1 day"]
     file = next(path for path in kept(results) if str(result.run_uuid) in path.name)
     row = pq.read_table(file).to_pylist()[0]
     assert row["exact"] == Decimal("12345678901234567890.123456789")

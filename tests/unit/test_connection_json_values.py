@@ -4,6 +4,8 @@ import datetime as dt
 from decimal import Decimal
 from uuid import UUID
 
+from asyncpg import Range
+
 from basejump_common.contracts import wire
 from basejump_common.contracts.connection import Proof, RunResult
 from basejump_connection_indexer.domain.json_values import PREVIEW_BYTES, json_value, preview
@@ -22,13 +24,18 @@ def test_times_are_rfc_3339_in_utc() -> None:
     zone = dt.timezone(dt.timedelta(hours=2))
     assert json_value(dt.datetime(2024, 2, 29, 12, 30, tzinfo=zone)) == "2024-02-29T10:30:00Z"
     assert json_value(dt.date(2024, 2, 29)) == "2024-02-29"
-    assert json_value(dt.timedelta(hours=1)) == "3600 seconds"
 
 
 def test_bytes_lists_and_uuids() -> None:
     assert json_value(b"\x00\xff") == "AP8="
     assert json_value([1, None, [Decimal("2.5")]]) == [1, None, [Decimal("2.5")]]
     assert json_value(UUID(int=1)) == "00000000-0000-0000-0000-000000000001"
+
+
+def test_ranges_are_written_as_the_database_writes_them() -> None:
+    assert json_value(Range(1, 3, lower_inc=True, upper_inc=False)) == "[1,3)"
+    assert json_value(Range(None, dt.date(2024, 1, 2), upper_inc=True)) == "(,2024-01-02]"
+    assert json_value(Range(empty=True)) == "empty"
 
 
 def test_a_preview_fits_a_reply_however_wide_its_rows_are() -> None:

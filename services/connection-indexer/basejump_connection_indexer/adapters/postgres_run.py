@@ -20,6 +20,11 @@ HEAD_ROWS = 20_000
 BATCH_BYTES = 16_000_000
 _CLIENT_GRACE = 1.0  # the server's own timeout comes first and says more
 
+# Types for which the driver has objects of its own, or (interval's months) less than the value.
+_AS_WRITTEN = frozenset(
+    ("interval", "bit", "varbit", "point", "line", "lseg", "box", "path", "polygon", "circle", "timetz")
+)
+
 Row = Sequence[Any]
 
 
@@ -50,7 +55,7 @@ async def run_statement(
     with _meanings(limits):
         async with asyncio.timeout(limits.seconds + _CLIENT_GRACE), _read_only(connection, label, limits):
             # Prepared: the extended protocol takes one statement, whatever is in the text.
-            statement = await connection.prepare(sql)
+            statement = await _prepared(connection, sql)
             columns = tuple(ColumnShape(name=a.name, type=a.type.name) for a in statement.get_attributes())
             cursor = await statement.cursor()
             return await _Stream(cursor, columns, limits, file).write()
@@ -118,6 +123,15 @@ def _weight(row: Row) -> int:
 
 def _next_batch(rows: int, size: int) -> int:
     return max(1, min(HEAD_ROWS, BATCH_BYTES * rows // max(size, 1)))
+
+
+async def _prepared(connection: CustomerConnection, sql: str) -> Any:
+    """The statement, its values of odd types as the database writes them."""
+    statement = await connection.prepare(sql)
+    odd = {attribute.type.name.removesuffix("[]") for attribute in statement.get_attributes()} & _AS_WRITTEN
+    for name in odd:
+        await connection.set_type_codec(name, schema="pg_catalog", encoder=str, decoder=str, format="text")
+    return await connection.prepare(sql) if odd else statement
 
 
 @asynccontextmanager

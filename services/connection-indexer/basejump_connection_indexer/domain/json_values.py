@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
+from asyncpg import Range
 
 PREVIEW_ROWS = 50
 PREVIEW_BYTES = 400_000  # a reply on the bus has room for 1 MiB, the proof included
@@ -42,9 +43,16 @@ def plain_text(value: Any) -> str:
     """A value that has no JSON form, as the database would write it (nearly)."""
     if isinstance(value, str | UUID):
         return str(value)
-    if isinstance(value, dt.timedelta):
-        return f"{value.total_seconds():g} seconds"
+    if isinstance(value, Range):
+        return _range(value)
     return str(value)
+
+
+def _range(value: "Range[Any]") -> str:
+    if value.isempty:
+        return "empty"
+    ends = ["" if end is None else str(json_value(end)) for end in (value.lower, value.upper)]
+    return f"{'[' if value.lower_inc else '('}{','.join(ends)}{']' if value.upper_inc else ')'}"
 
 
 def preview(rows: Sequence[Sequence[Any]]) -> tuple[tuple[Any, ...], ...]:
