@@ -23,7 +23,7 @@ from basejump_common.settings import PREFIX
 
 ROOT = Path(__file__).parent.parent
 OVERLAYS = ("dev", "production")
-ONE_SHOT = "migrate"
+ONE_SHOT = ("migrate", "cli")
 
 
 def main() -> int:
@@ -78,7 +78,7 @@ def compose(path: Path) -> Iterator[str]:
     """What is wrong with the compose file."""
     services = yaml.safe_load(path.read_text())["services"]
     for name, service in services.items():
-        if "healthcheck" not in service and name != ONE_SHOT:
+        if "healthcheck" not in service and name not in ONE_SHOT:
             yield f"compose: {name} has no healthcheck"
         for needed in service.get("depends_on", {}):
             if needed not in services:
