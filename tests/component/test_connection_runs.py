@@ -113,6 +113,8 @@ async def test_rows_beyond_the_cap_are_cut_and_it_says_so(
 ) -> None:
     cut = await office.run(kinds, "select id from shop.many")
     assert (cut.row_count, cut.truncated, len(cut.preview)) == (50_000, True, 50)
+    exact = await office.run(kinds, "select id from shop.many where id <= 50000")
+    assert (exact.row_count, exact.truncated) == (50_000, False)
     whole = await office.run(kinds, "select id from shop.many where id < 50000")
     assert (whole.row_count, whole.truncated) == (49_999, False)
     file = next(path for path in kept(results) if str(whole.run_uuid) in path.name)

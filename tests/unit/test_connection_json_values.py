@@ -8,7 +8,7 @@ from asyncpg import Range
 
 from basejump_common.contracts import wire
 from basejump_common.contracts.connection import Proof, RunResult
-from basejump_connection_indexer.domain.json_values import PREVIEW_BYTES, json_value, preview
+from basejump_connection_indexer.adapters.json_values import PREVIEW_BYTES, json_value, preview
 from basejump_connection_indexer.domain.result_types import spelled
 
 

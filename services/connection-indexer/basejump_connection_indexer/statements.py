@@ -117,7 +117,8 @@ class Statements:
         return Done()
 
     async def _proof(self, access: Access, sql: str) -> guard.Proof | guard.Refusal:
-        policy = guard.Policy(row_limit=self._limits.rows)
+        # One more than is kept, so that a result is called truncated only when something was cut.
+        policy = guard.Policy(row_limit=self._limits.rows + 1)
         return await asyncio.to_thread(guard.prove, sql, DIALECT, access.catalog.guard, policy)
 
     async def _claim(self, access: Access, request: Run) -> int | None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from basejump_connection_indexer.domain.json_values import json_value, plain_text
+from basejump_connection_indexer.adapters.json_values import json_value, plain_text
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -9,11 +9,11 @@ import asyncpg
 import msgspec
 
 from basejump_common.errors import BasejumpError, QueryFailed, ResultTooLarge, StatementTimeout, Unavailable
+from basejump_connection_indexer.adapters.json_values import preview
 from basejump_connection_indexer.adapters.parquet import ColumnShape, ParquetBatches
 from basejump_connection_indexer.adapters.postgres_connect import CustomerConnection
 from basejump_connection_indexer.adapters.quoting import literal
 from basejump_connection_indexer.adapters.result_store import ResultFile
-from basejump_connection_indexer.domain.json_values import preview
 
 FIRST_ROWS = 500
 HEAD_ROWS = 20_000
@@ -70,6 +70,7 @@ class _Stream:
         self._rows = 0
         self._batch = FIRST_ROWS
         self._ended = False
+        self._truncated = False
 
     async def write(self) -> Outcome:
         """The head decides the types of the columns; the rest follows in batches of a few megabytes."""
@@ -82,9 +83,7 @@ class _Stream:
             rows = await self._next()
         await asyncio.to_thread(parquet.close)
         await self._file.write(parquet.take())
-        # The statement carries the cap as its LIMIT, so nobody knows whether one more row was there.
-        truncated = self._rows >= self._limits.rows
-        return Outcome(columns=self._columns, rows=self._rows, truncated=truncated, preview=shown)
+        return Outcome(columns=self._columns, rows=self._rows, truncated=self._truncated, preview=shown)
 
     async def _head(self) -> list[Row]:
         head: list[Row] = []
@@ -96,9 +95,12 @@ class _Stream:
         return head
 
     async def _next(self) -> list[Row]:
-        """The next rows within the cap."""
+        """The next rows within the cap; at the cap, whether one more was there."""
+        if self._ended:
+            return []
         asked = min(self._batch, self._limits.rows - self._rows)
-        if self._ended or asked <= 0:
+        if asked <= 0:
+            self._truncated = bool(await self._cursor.fetch(1))
             self._ended = True
             return []
         rows: list[Row] = await self._cursor.fetch(asked)
