@@ -19,7 +19,7 @@ QUESTIONS = (
     "What is the average salary by department?",
     "Which 5 employees earn the most?",
     "How many dependents does each employee have?",
-    "List the departments in alphabetical order",
+    "Which employees work in the IT department?",
     "Will the company make a profit next year?",
 )
 
