@@ -1,10 +1,12 @@
 """The main job: from an API key to answers about a database, call by call as a REST client makes them."""
 
 import asyncio
+import json
 import os
 import re
 import sys
 from collections.abc import AsyncIterator
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +73,9 @@ async def test_average_salaries_are_those_of_the_database(tenant: Tenant, stack:
     await demo.close()
     assert len(expected) == 11
     assert {tuple(row) for row in answered} == {tuple(row) for row in expected}
+    kept = await asyncio.to_thread(tenant.user.call, "GET", f"/result/{message['result_uuid']}/")
+    preview = json.loads(kept.content, parse_float=Decimal, parse_int=Decimal)["preview"]
+    assert {tuple(row) for row in preview} == {tuple(row) for row in expected}, "a digit was lost on the way"
 
 
 def test_every_employee_has_a_number_of_dependents_zero_included(tenant: Tenant) -> None:

@@ -3,7 +3,6 @@
 import asyncio
 import time
 from collections.abc import Coroutine
-from decimal import Decimal
 from typing import Any, TypeAlias
 from uuid import UUID
 
@@ -54,9 +53,6 @@ _LASTING = (NotProved, QueryFailed, StatementTimeout, ResultTooLarge, Canceled)
 """Ends that would only come again: a run that had one answers with it."""
 
 Work: TypeAlias = Coroutine[Any, Any, RunResult]
-
-# Exact: an untyped JSON number is a Decimal, not a float.
-_replies = msgspec.json.Decoder(RunResult, float_hook=Decimal)
 
 
 class Statements:
@@ -136,7 +132,7 @@ class Statements:
             return None
         _check_same(row, request)
         if row.reply is not None:
-            return _replies.decode(row.reply)
+            return wire.decode(row.reply, RunResult)
         if row.error is not None:
             raise from_body(row.error)
         if row.stop_requested and row.lease_over:

@@ -1,5 +1,6 @@
 """JSON on the wire: one encoder, one decoder and one schema hook for every message of the system."""
 
+from decimal import Decimal
 from typing import Any, TypeVar
 
 import msgspec
@@ -37,6 +38,16 @@ def encode(value: msgspec.Struct) -> bytes:
     return _encoder.encode(value)
 
 
+_decoders: dict[type, msgspec.json.Decoder[Any]] = {}
+
+
 def decode(data: bytes, kind: type[T]) -> T:
-    """JSON bytes as a struct; raises msgspec.ValidationError or DecodeError. Empty means `{}`."""
-    return msgspec.json.decode(data or b"{}", type=kind, dec_hook=decode_custom)
+    """JSON bytes as a struct; raises msgspec.ValidationError or DecodeError. Empty means `{}`.
+
+    A number of no declared type (a cell of a result) keeps all its digits, as a Decimal.
+    """
+    decoder = _decoders.get(kind)
+    if decoder is None:
+        decoder = _decoders[kind] = msgspec.json.Decoder(kind, dec_hook=decode_custom, float_hook=Decimal)
+    value: T = decoder.decode(data or b"{}")
+    return value

@@ -14,6 +14,7 @@ import asyncio
 import re
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
+from decimal import Decimal
 from typing import Any, Self, TypeAlias, TypeVar
 from uuid import UUID
 
@@ -236,13 +237,18 @@ def _busy_when_late() -> Iterator[None]:
         raise Unavailable("the database is busy", retry_after=1) from error
 
 
+# Numbers keep all their digits, both ways.
+_encode = msgspec.json.Encoder(decimal_format="number").encode
+_decode = msgspec.json.Decoder(float_hook=Decimal).decode
+
+
 async def _prepare(connection: Any) -> None:
     await connection.set_type_codec(
         "jsonb",
         schema="pg_catalog",
         format="binary",
-        encoder=lambda value: _JSONB_VERSION + msgspec.json.encode(value),
-        decoder=lambda data: msgspec.json.decode(memoryview(data)[1:]),
+        encoder=lambda value: _JSONB_VERSION + _encode(value),
+        decoder=lambda data: _decode(memoryview(data)[1:]),
     )
 
 
