@@ -19,6 +19,17 @@ def test_one_is_singular() -> None:
     assert describe("", "number of employees where city is Oslo", ["n"], [[1]], 1).startswith("There is 1 ")
 
 
+@pytest.mark.parametrize(
+    ("reading", "said"),
+    [
+        ("number of track", "There are 3503 tracks."),
+        ("number of track where composer is U2", "There are 3503 tracks where composer is U2."),
+    ],
+)
+def test_what_was_counted_is_called_as_the_question_calls_it(reading: str, said: str) -> None:
+    assert describe("How many tracks are there?", reading, ["n"], [[3503]], 1) == said
+
+
 @pytest.mark.parametrize("value", [Decimal("6461.682242990654"), 6461.682242990654, "6461.682242990654"])
 def test_a_figure_is_rounded_to_two_decimals(value: object) -> None:
     assert describe("", "average salary of employees", ["average_salary"], [[value]], 1) == (

@@ -8,6 +8,7 @@ from basejump_planner.linking import WEAK, ColumnMention
 from basejump_planner.qualities import MEASURING_VERBS, QUALITIES, Quality
 from basejump_planner.reading import AggregateItem, CountItem, CountOf, Measured, Noun, Order, Target
 from basejump_planner.vocabulary import (
+    ACTION_VERBS,
     AGGREGATES,
     COMMON,
     COUNT,
@@ -15,6 +16,7 @@ from basejump_planner.vocabulary import (
     EACH,
     MOST,
     ORDER,
+    RELATION_VERBS,
     SUPERLATIVES,
     TIME_SUPERLATIVES,
     Direction,
@@ -23,7 +25,7 @@ from basejump_planner.vocabulary import (
 
 def arrangement(c: Cursor) -> bool:
     """One grouping, ordering or superlative, added to the draft; False where none stands here."""
-    return any(c.attempt(rule) for rule in (ordering, each, _measured_most, _verb_most, _most, _superlative, _common))
+    return any(c.attempt(rule) for rule in _RULES)
 
 
 def each(c: Cursor) -> bool:
@@ -34,7 +36,8 @@ def each(c: Cursor) -> bool:
     plain_by = c.position == start + 1 and c.tokens[start].text == "by"
     if plain_by and c.draft.top and not c.draft.orders and c.attempt(_by_figure):
         return True
-    found = noun(c)
+    did = start > 0 and c.tokens[start - 1].text in ("did", "does", "do", "has", "have")
+    found = (c.attempt(_doer) if did else None) or noun(c)
     if found is None:
         return c.at_end and bool(c.draft.items)  # "… and how many orders have each"
     if plain_by and c.draft.top and not c.draft.orders and found.column is not None:
@@ -51,6 +54,15 @@ def each(c: Cursor) -> bool:
     while more := c.attempt(_and_noun):
         c.draft.groups.append(more)
     return True
+
+
+def _doer(c: Cursor) -> Noun | None:
+    """`each customer` in "did each customer place": what somebody does is no part of what they are called."""
+    for table in c.tables():
+        if table.end == len(c.tokens) - 1 and c.tokens[table.end].text in ACTION_VERBS | RELATION_VERBS:
+            c.position = table.end
+            return Noun(table, next((column for column in c.columns() if column.end == table.end), None))
+    return None
 
 
 def _by_figure(c: Cursor) -> bool:
@@ -162,6 +174,17 @@ def _measured_most(c: Cursor) -> bool:
     return _rank(c, Measured((Quality(MEASURING_VERBS[verb], direction),), verb), direction, None)
 
 
+def _earners(c: Cursor) -> bool:
+    """`top 5 earners`, `the highest earner`: several without a number are declined."""
+    c.word({"the"})
+    direction = c.cue(SUPERLATIVES)
+    number = c.number()
+    noun_said = c.word({"earner"} if number is None else {"earner", "earners"})
+    if direction is None or noun_said is None or (number is not None and not number.isdigit()):
+        return False
+    return _rank(c, Measured((Quality(MEASURING_VERBS["earn"], direction),), "earn"), direction, number)
+
+
 def _verb_most(c: Cursor) -> bool:
     """`hired most recently`, `opened first`."""
     verb = c.column()
@@ -240,3 +263,6 @@ def _common(c: Cursor) -> bool:
         return False
     c.draft.common = True
     return _rank(c, CountOf(None), direction, number)
+
+
+_RULES = (ordering, each, _measured_most, _earners, _verb_most, _most, _superlative, _common)

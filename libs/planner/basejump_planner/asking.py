@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from basejump_planner.cursor import Cursor
-from basejump_planner.linking import BARE, EXACT, OWNED, SYNONYM, ColumnMention
+from basejump_planner.linking import BARE, EXACT, OWNED, SYNONYM, ColumnMention, TableMention
 from basejump_planner.qualities import QUALITIES
 from basejump_planner.reading import (
     AggregateItem,
@@ -37,6 +37,7 @@ from basejump_planner.vocabulary import (
     Aggregate,
     Phrase,
 )
+from basejump_planner.words import tokenize
 
 
 def noun(c: Cursor) -> Noun | None:
@@ -135,9 +136,11 @@ def item(c: Cursor) -> list[Item] | None:
     c.articles()
     for rule in (
         _distinct,
+        _headcount,
         _counted_rows,
         _ranked_rows,
         _common,
+        _total_of_rows,
         _named_column,
         _aggregated,
         _whole_rows,
@@ -183,6 +186,14 @@ def _counted(c: Cursor) -> list[Item] | None:
     if described:
         c.draft.require(described)
     return [CountItem(found, distinct, total)]
+
+
+def _headcount(c: Cursor) -> list[Item] | None:
+    """`headcount`, alone or by something, where a table of employees tells it."""
+    if c.columns() or c.word({"headcount"}) is None or (c.token is not None and c.token.text == "of"):
+        return None
+    staff = c.lexicon.tables_at(tokenize("employees"), 0)
+    return [CountItem(Noun(staff[0], None), distinct=False, total=False)] if staff else None
 
 
 def _goes_on_as_noun(c: Cursor) -> bool:
@@ -279,6 +290,30 @@ def _aside(c: Cursor, whole: ColumnMention) -> AsideAggregate | None:
     if max(candidate.level for candidate in rest.candidates) < EXACT:
         return None
     return AsideAggregate(function, rest)
+
+
+def _total_of_rows(c: Cursor) -> list[Item] | None:
+    """`total of all invoices`, `average total of invoices`, where the total is a column of the invoices."""
+    function: Aggregate = "sum"
+    if c.token is not None and c.token.text != "total":
+        function = c.cue(AGGREGATES) or "sum"
+    column = next((mention for mention in c.columns() if mention.text == "total"), None)
+    if column is None:
+        return None
+    c.position = column.end
+    if c.word({"of", "for"}) is None or c.word({"every"}) is not None:
+        return None
+    c.articles()
+    table = c.tables()[0] if c.tables() else None
+    owned = table is not None and table.level == EXACT
+    if table is None or not owned or not _has_exactly(column, table):
+        return None
+    c.position = column.end
+    return [AggregateItem(function, column, distinct=False)]
+
+
+def _has_exactly(column: ColumnMention, table: TableMention) -> bool:
+    return any(c.ref.table.key == table.table.key and c.level == EXACT for c in column.candidates)
 
 
 def _aggregated(c: Cursor) -> list[Item] | None:

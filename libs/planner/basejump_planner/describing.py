@@ -6,34 +6,50 @@ import re
 from collections.abc import Sequence
 from decimal import Decimal
 
+from basejump_planner.words import stem
+
 _SHOWN_ROWS = 5
 _LONG_FRACTION = re.compile(r"^-?\d+\.\d{3,}$")
 _COUNTS = "number of "
+_NOUN_ENDS = re.compile(r" (?:where|with|without|for)\b|,")
 
 
 def describe(
     question: str, plan_reading: str, columns: Sequence[str], rows: Sequence[Sequence[object]], row_count: int
 ) -> str:
-    """One to three sentences that answer `question`; `rows` may be only the first of `row_count` rows.
+    """One to three sentences on a result; `rows` may be only the first of `row_count` rows.
+
+    What was understood is said, so that a misunderstanding shows; `question` only tells how the person says "tracks".
 
     Numbers are rounded to two decimals; decimals may arrive as text, as they do from JSON.
     """
-    del question  # what was understood is said instead, so that a misunderstanding shows
     if row_count == 0 or not rows:
         return f"Nothing was found for: {plan_reading}."
     if row_count == 1 and len(rows[0]) == 1:
-        return _single(plan_reading, rows[0][0])
+        return _single(question, plan_reading, rows[0][0])
     if row_count == 1:
         return f"{_capitalised(plan_reading)}: {_row(columns, rows[0])}."
     return _table(plan_reading, columns, rows, row_count)
 
 
-def _single(reading: str, value: object) -> str:
+def _single(question: str, reading: str, value: object) -> str:
     if value is None:
         return f"There is no value for: {reading}."
     if reading.startswith(_COUNTS) and isinstance(value, int):
-        return f"There {'is' if value == 1 else 'are'} {value} {reading.removeprefix(_COUNTS)}."
+        counted = reading.removeprefix(_COUNTS)
+        return f"There is 1 {counted}." if value == 1 else f"There are {value} {_as_asked(counted, question)}."
     return f"{_capitalised(reading)}: {_text(value)}."
+
+
+def _as_asked(counted: str, question: str) -> str:
+    """`track where …` as `tracks where …` where the question says "tracks": tables are often called in the singular."""
+    noun = _NOUN_ENDS.split(counted, maxsplit=1)[0]
+    start = noun.rfind(" ") + 1
+    last = noun[start:]
+    plural = last not in question.lower().split() and next(
+        (word for word in re.findall(r"\w+", question.lower()) if word != last and stem(word) == stem(last)), None
+    )
+    return f"{noun[:start]}{plural or last}{counted[len(noun) :]}"
 
 
 def _table(reading: str, columns: Sequence[str], rows: Sequence[Sequence[object]], row_count: int) -> str:

@@ -139,9 +139,18 @@ def _table_of_columns(columns: list[ColumnMention], draft: Draft, lexicon: Lexic
     if len(tables) > 1:
         tables = [table for table in tables if _holds_values(table, draft)] or tables
     if len(tables) > 1:
+        tables = [table for table in tables if _refers_to_groups(table, draft)] or tables
+    if len(tables) > 1:
         names = " or ".join(table.name for table in tables[:4])
         raise Unsure(f"“{columns[0].text}” may be of {names}")
     return tables[0]
+
+
+def _refers_to_groups(table: Table, draft: Draft) -> bool:
+    """Whether every table that the question groups by is one that this table's own keys lead to."""
+    referred = {(key.references_schema, key.references_table) for key in table.foreign_keys}
+    groups = [noun.table.table.key for noun in draft.groups if noun.table is not None]
+    return bool(groups) and all(key in referred for key in groups)
 
 
 def _nowhere(column: ColumnMention) -> Table:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 
 from basejump_planner.linking import ColumnRef, Lexicon
 from basejump_planner.model import Column, Table
@@ -12,6 +13,7 @@ _NUMERIC = re.compile(r"^(smallint|integer|bigint|int\d?|numeric|decimal|real|do
 _TIME = re.compile(r"^(date|timestamp)")
 _TEXT = re.compile(r"^(text|character|varchar|char|citext|name|bpchar|\"char\")")
 _NAMES = (("name",), ("full", "name"), ("title",))
+_PART_OF_NAME = frozenset(("first", "middl", "last", "given", "famili"))
 
 
 def is_numeric(column: Column) -> bool:
@@ -56,7 +58,17 @@ def name_columns(table: Table, lexicon: Lexicon) -> tuple[ColumnRef, ...]:
     if len(first) == len(last) == 1:
         return (first[0], last[0])
     ending = [ref for ref in refs if _ends_in_name(ref, words[ref]) and is_text(ref.column)]
-    return (ending[0],) if len(ending) == 1 else ()
+    return (ending[0],) if len(ending) == 1 else _name_behind_key(refs, words)
+
+
+def _name_behind_key(refs: Sequence[ColumnRef], words: Mapping[ColumnRef, tuple[str, ...]]) -> tuple[ColumnRef, ...]:
+    """`company_name` right behind `supplier_id`: it names the rows, `contact_name` further on does not."""
+    behind = next((ref for ref in refs if not ref.column.primary_key), None)
+    keyed = bool(refs) and refs[0].column.primary_key
+    if behind is None or not keyed or not is_text(behind.column):
+        return ()
+    named = words[behind][-1:] == ("name",) and not set(words[behind]) & _PART_OF_NAME
+    return (behind,) if named else ()
 
 
 def _ends_in_name(ref: ColumnRef, words: tuple[str, ...]) -> bool:

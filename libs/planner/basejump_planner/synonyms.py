@@ -11,7 +11,7 @@ SYNONYMS = [
     phrases_in(line)
     for line in """
 employee | staff | worker | staff member | personnel | member of staff | workforce | people work here
-employee | people who work here | people working here | people employed | people work for us
+employee | people who work here | people working here | people employed | people are employed | people work for us
 customer | client | buyer | shopper | consumer
 product | goods | item | merchandise | article
 company | enterprise | firm | business | corporation
