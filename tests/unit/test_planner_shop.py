@@ -22,7 +22,15 @@ SHOP = (
     table(
         "shop",
         "product",
-        [("product_id", "integer"), ("product_name", TEXT), ("category_id", "integer"), ("unit_price", "numeric")],
+        [
+            ("product_id", "integer"),
+            ("product_name", TEXT),
+            ("category_id", "integer"),
+            ("unit_price", "numeric"),
+            ("discontinued", "integer"),
+            ("ordered", "integer"),
+            ("vegan", "boolean"),
+        ],
         {"category_id": ("category", "category_id")},
     ),
     table(
@@ -109,3 +117,22 @@ def test_top_earners_are_ordered_by_what_they_earn() -> None:
     assert isinstance(answer, Plan)
     assert answer.sql.endswith("ORDER BY employees.salary DESC NULLS LAST LIMIT 5")
     assert isinstance(plan("Who are the top earners?", COMPANY), CannotAnswer)  # how many?
+
+
+@pytest.mark.parametrize(
+    ("question", "expected"),
+    [
+        ("How many products are discontinued?", "WHERE product.discontinued = 1"),
+        ("How many discontinued products are there?", "WHERE product.discontinued = 1"),
+        ("Which products are not discontinued?", "WHERE product.discontinued = 0"),
+        ("How many products are vegan?", "WHERE product.vegan = TRUE"),
+        ("List the vegan products", "WHERE product.vegan = TRUE"),
+    ],
+)
+def test_a_word_that_is_the_name_of_a_flag_says_that_it_is_set(question: str, expected: str) -> None:
+    assert sql(question).endswith(expected)
+
+
+def test_an_integer_that_may_be_a_quantity_is_no_flag() -> None:
+    answer = plan("How many products are ordered?", SHOP)
+    assert isinstance(answer, CannotAnswer)

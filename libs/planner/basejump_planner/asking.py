@@ -6,10 +6,12 @@ from collections.abc import Mapping
 
 from basejump_planner.cursor import Cursor
 from basejump_planner.linking import BARE, EXACT, OWNED, SYNONYM, ColumnMention, TableMention
+from basejump_planner.predicates import flag
 from basejump_planner.qualities import QUALITIES
 from basejump_planner.reading import (
     AggregateItem,
     AsideAggregate,
+    Comparison,
     CountItem,
     CountOf,
     Item,
@@ -179,7 +181,7 @@ def _counted(c: Cursor) -> list[Item] | None:
     c.articles()
     total = any(token.text == "total" for token in c.tokens[start : c.position])
     distinct = c.cue(DISTINCT) is not None
-    described = c.attempt(_value_before_noun)
+    described = c.attempt(_flag_before_noun) or c.attempt(_value_before_noun)
     found = noun(c)
     if found is None or _goes_on_as_noun(c):
         return None
@@ -210,6 +212,15 @@ def _value_before_noun(c: Cursor) -> ValueMatch | None:
     if not hits or not (c.tables() or c.columns()):
         return None
     return ValueMatch(hits, None, None, negated=False)
+
+
+def _flag_before_noun(c: Cursor) -> Comparison | None:
+    """`discontinued` in "discontinued products", where it is a column of the products."""
+    said = flag(c, negated=False)
+    tables = c.tables()
+    if said is None or not tables or not isinstance(said.target, ColumnMention):
+        return None
+    return said if any(m.ref.table.key == tables[0].table.key for m in said.target.candidates) else None
 
 
 def _ranked_rows(c: Cursor) -> list[Item] | None:
@@ -362,7 +373,7 @@ def _limited_rows(c: Cursor) -> list[Item] | None:
 
 
 def _plain(c: Cursor) -> list[Item] | None:
-    described = c.attempt(_value_before_noun)
+    described = c.attempt(_flag_before_noun) or c.attempt(_value_before_noun)
     found = c.attempt(_name_of_column) or noun(c)
     if found is None:
         return None

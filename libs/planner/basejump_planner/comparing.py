@@ -19,6 +19,8 @@ def literal(constant: Constant) -> exp.Expr:
     """A constant as SQL; dates are cast, so that their type is never guessed."""
     if constant.kind == "number":
         return exp.Literal.number(constant.text)
+    if constant.kind == "truth":
+        return exp.Boolean(this=constant.text == "true")
     text = exp.Literal.string(constant.text)
     return exp.cast(text, "date") if constant.kind == "date" else text
 

@@ -9,6 +9,7 @@ from basejump_planner.predicates import (
     LINKS,
     against,
     between,
+    flag,
     found_values,
     or_more,
     or_value,
@@ -48,6 +49,7 @@ def condition(c: Cursor) -> bool:
         _of_item,
         _likewise,
         _without,
+        _flag,
         _measured_comparison,
         _group_size,
         _comparison_before_column,
@@ -89,6 +91,17 @@ def _column_without_value(c: Cursor) -> bool:
         return False
     c.skip(LINKS)
     return found_values(c, column, negated=True)
+
+
+def _flag(c: Cursor) -> bool:
+    """`are discontinued`, `are not discontinued`; a sentence that goes on with a value compares instead."""
+    if c.word({"is", "are", "was", "were"}) is None:
+        return False
+    said = flag(c, c.word({"not"}) is not None)
+    if said is None or c.constant() is not None or c.tables() or c.columns():
+        return False
+    c.draft.require(said)
+    return True
 
 
 def _measured_comparison(c: Cursor) -> bool:

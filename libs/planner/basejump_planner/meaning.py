@@ -15,6 +15,7 @@ from basejump_planner.naming import (
     is_numeric,
     is_text,
     is_time,
+    is_truth,
     name_columns,
     primary_key,
     time_columns,
@@ -212,6 +213,8 @@ def _fitting(ref: ColumnRef, constant: Constant) -> Constant:
     column = ref.column
     if is_numeric(column) and constant.kind == "number":
         return constant
+    if constant.kind == "truth":
+        return constant if is_truth(column) else Constant("number", str(int(constant.text == "true")))
     if is_time(column) and (constant.kind == "date" or _is_year(constant)):
         return constant
     raise Unsure(f"{ref.table.name}.{column.name} is {column.type} and can't be compared with “{constant.text}”")

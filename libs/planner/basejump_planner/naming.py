@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from basejump_planner.linking import ColumnRef, Lexicon
 from basejump_planner.model import Column, Table
+from basejump_planner.vocabulary import STATES
 from basejump_planner.words import stems
 
 _NUMERIC = re.compile(r"^(smallint|integer|bigint|int\d?|numeric|decimal|real|double precision|float\d?|money)\b")
@@ -26,6 +27,17 @@ def is_time(column: Column) -> bool:
 
 def is_text(column: Column) -> bool:
     return _TEXT.match(column.type.lower()) is not None and "[]" not in column.type
+
+
+def is_truth(column: Column) -> bool:
+    return column.type.lower() in ("boolean", "bool")
+
+
+def is_flag(ref: ColumnRef) -> bool:
+    """Whether the column says yes or no: a boolean, or an integer called by a state; `ordered` may be how many."""
+    column = ref.column
+    integer = column.type.lower() in ("smallint", "integer") and set(column.distinct_values) <= {"0", "1"}
+    return is_truth(column) or (integer and not is_key(ref) and column.name.lower() in STATES)
 
 
 def primary_key(table: Table) -> tuple[ColumnRef, ...]:

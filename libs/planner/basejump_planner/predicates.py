@@ -8,6 +8,7 @@ from functools import partial
 from basejump_planner.cursor import Cursor
 from basejump_planner.linking import WEAK, ColumnMention
 from basejump_planner.model import ValueHit
+from basejump_planner.naming import is_flag
 from basejump_planner.reading import (
     AgainstAverage,
     Comparison,
@@ -231,6 +232,19 @@ def within(hits: tuple[ValueHit, ...], column: ColumnMention) -> bool:
     """Whether any hit stands in a column that the phrase may mean."""
     homes = {(hit.schema, hit.table, hit.column) for hit in hits}
     return any(candidate.ref.id in homes for candidate in column.candidates)
+
+
+def flag(c: Cursor, negated: bool) -> Comparison | None:
+    """`discontinued`: the whole name of a column that says yes or no."""
+    token = c.token
+    column = next((mention for mention in c.columns() if mention.end == c.position + 1), None)
+    if token is None or column is None:
+        return None
+    flags = tuple(m for m in column.candidates if m.ref.column.name.lower() == token.text and is_flag(m.ref))
+    if not flags:
+        return None
+    c.position = column.end
+    return Comparison(column._replace(candidates=flags), "=", Constant("truth", "false" if negated else "true"))
 
 
 def or_value(c: Cursor) -> tuple[ValueHit, ...] | None:

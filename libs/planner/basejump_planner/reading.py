@@ -29,9 +29,9 @@ Target = ColumnMention | Measured | Moment | ColumnRef
 
 
 class Constant(NamedTuple):
-    """A number, date or text written in the question."""
+    """A number, date or text written in the question; a truth said by a word such as "discontinued"."""
 
-    kind: Literal["number", "date", "text"]
+    kind: Literal["number", "date", "text", "truth"]
     text: str
 
 

@@ -89,6 +89,11 @@ PERSONAL_TIES = words_in(
     "report reports reported reporting manage manages managed managing lead leads led work works worked working"
     " advise advises advised teach teaches taught"
 )
+# States that a row is in or not: integers called so are flags, never quantities.
+STATES = words_in(
+    "active inactive discontinued archived deleted cancelled canceled verified enabled disabled locked closed"
+    " approved retired blocked banned featured expired suspended"
+)
 HERE = _cues(
     (
         True,
