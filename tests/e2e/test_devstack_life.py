@@ -121,11 +121,22 @@ async def test_everything_survives_the_killing_of_everything(tmp_path: Path) -> 
         assert "107" in message["content"]
 
 
-def works(process: psutil.Process) -> bool:
-    """It has not ended; one that only waits to be reaped has."""
+async def still_working(processes: list[psutil.Process], seconds: float) -> list[str]:
+    """The command lines of those that have not ended in that time; one that only waits to be reaped has."""
+    give_up = time.monotonic() + seconds
+    while True:
+        left = [line for process in processes if (line := working(process))]
+        if not left or time.monotonic() > give_up:
+            return left
+        await asyncio.sleep(0.05)
+
+
+def working(process: psutil.Process) -> str:
+    """Its command line, or nothing when it has ended."""
     with contextlib.suppress(psutil.NoSuchProcess):
-        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
-    return False
+        if process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
+            return f"{process.pid} {process.status()} {' '.join(process.cmdline())}"
+    return ""
 
 
 async def test_the_leader_alone_killed_takes_its_children_along_and_may_start_at_once(tmp_path: Path) -> None:
@@ -136,9 +147,8 @@ async def test_the_leader_alone_killed_takes_its_children_along_and_may_start_at
         await first.process.wait()
     async with running(folder) as second:
         assert second.values["API_KEY"]
-        async with asyncio.timeout(10):
-            while any(works(process) for process in family):  # noqa: ASYNC110 (other processes)
-                await asyncio.sleep(0.05)
+        left = await still_working(family, seconds=30)  # a service drains for 20 s at most
+        assert not left, left
 
 
 async def test_ctrl_c_ends_all_processes_in_order_with_exit_code_0(tmp_path: Path) -> None:

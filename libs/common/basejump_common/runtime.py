@@ -18,6 +18,7 @@ from typing import Any, TypeVar
 import uvloop
 
 from basejump_common.bus.connection import Bus
+from basejump_common.bus.ending import end
 from basejump_common.bus.events import Consumer, Reaction, relay
 from basejump_common.bus.keyvalue import KeyValueMirror
 from basejump_common.bus.server import Endpoint, Server
@@ -38,6 +39,7 @@ Background = Callable[[], Awaitable[None]]
 
 RETRY_SECONDS = 0.5
 RESTART_SECONDS = 1.0
+CLEAN_UP_SECONDS = 6.0  # more than a job worker takes to hand its jobs back
 
 
 class Service:
@@ -67,9 +69,7 @@ class Service:
             self._serving = False
             if self._server is not None:
                 await self._server.drain()
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await end(*tasks, again=CLEAN_UP_SECONDS)
 
 
 class Base:

@@ -28,6 +28,8 @@ Out = TypeVar("Out", bound=msgspec.Struct)
 ERROR_CODE = "Nats-Service-Error-Code"
 MAX_PAYLOAD = 1_048_576
 CONNECT_SECONDS = 5.0
+CLOSE_SECONDS = 3.0
+FLUSH_SECONDS = 2
 _AWAY = "the service is away; try again"
 
 
@@ -78,10 +80,13 @@ class Bus:
     async def close(self) -> None:
         """Drain and close; with the broker away, just close."""
         self._closing = True
-        with contextlib.suppress(NatsError, OSError, asyncio.TimeoutError):
-            await self.nats.drain()
-        with contextlib.suppress(NatsError, OSError, asyncio.TimeoutError):
-            await self.nats.close()
+        if self.connected:
+            with contextlib.suppress(NatsError, OSError, TimeoutError):
+                async with asyncio.timeout(CLOSE_SECONDS):
+                    await self.nats.drain()
+        with contextlib.suppress(NatsError, OSError, TimeoutError):
+            async with asyncio.timeout(CLOSE_SECONDS):
+                await self.nats.close()
 
     @property
     def connected(self) -> bool:
@@ -105,10 +110,12 @@ class Bus:
         """Return once the server has seen everything sent so far, subscriptions included.
 
         nats-py's flush writes its PING past the commands that wait in its buffer, so one flush only proves that they
-        were handed to the socket; a second one comes after them.
+        were handed to the socket; a second one comes after them. Raises TimeoutError when the server is away.
         """
-        await self.nats.flush()
-        await self.nats.flush()
+        if not self.connected:
+            raise TimeoutError("NATS is away")
+        await self.nats.flush(FLUSH_SECONDS)
+        await self.nats.flush(FLUSH_SECONDS)
 
     async def call(
         self, operation: Operation[In, Out], request: In, context: Context, timeout: float | None = None

@@ -137,7 +137,7 @@ class Consumer:
             # In this order: cancelling a fetch first would swallow the next message until its ack wait.
             with contextlib.suppress(NatsError, JetStreamError, OSError, TimeoutError):
                 await subscription.unsubscribe()
-                await self._bus.nats.flush()
+                await self._bus.settle()
 
     async def _take(self, subscription: JetStreamContext.PullSubscription) -> None:
         try:

@@ -11,10 +11,12 @@ from nats.js.errors import Error as JetStreamError
 from nats.js.kv import KV_DEL, KV_PURGE, KeyValue
 
 from basejump_common.bus.connection import Bus
+from basejump_common.bus.ending import end
 
 log = logging.getLogger("basejump.bus")
 
 RETRY_SECONDS = 0.2
+STOP_SECONDS = 1.0
 
 
 class KeyValueMirror:
@@ -53,9 +55,7 @@ class KeyValueMirror:
         try:
             yield self
         finally:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+            await end(task)
 
     def _reconnected(self) -> None:
         self._snapshot.clear()
@@ -74,7 +74,7 @@ class KeyValueMirror:
         """Follow one watch until NATS has been away."""
         bucket = await self._bus.jetstream.key_value(self._bucket)
         watcher = await bucket.watchall()
-        lost = asyncio.create_task(self._again.wait())
+        lost = asyncio.create_task(self._lost())
         follow = asyncio.create_task(self._follow(watcher))
         try:
             done, _ = await asyncio.wait({lost, follow}, return_when=asyncio.FIRST_COMPLETED)
@@ -82,11 +82,13 @@ class KeyValueMirror:
                 task.result()
         finally:
             self._snapshot.clear()
-            for task in (lost, follow):
-                task.cancel()
-            await asyncio.gather(lost, follow, return_exceptions=True)
-            with contextlib.suppress(NatsError, JetStreamError, OSError, asyncio.TimeoutError):
-                await watcher.stop()  # type: ignore[no-untyped-call]
+            await end(lost, follow)
+            with contextlib.suppress(NatsError, JetStreamError, OSError, TimeoutError):
+                async with asyncio.timeout(STOP_SECONDS):
+                    await watcher.stop()  # type: ignore[no-untyped-call]
+
+    async def _lost(self) -> None:
+        await self._again.wait()
 
     async def _follow(self, watcher: KeyValue.KeyWatcher) -> None:
         snapshot: dict[str, bytes] = {}
