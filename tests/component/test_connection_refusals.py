@@ -23,7 +23,6 @@ from basejump_common.errors import (
 )
 from basejump_common.security.secret import Secret
 from basejump_devstack.certificates import local_certificate
-from basejump_devstack.child import free_port
 from connection_house import Customer, Desk, Office, connected
 from installation import Installation
 
@@ -65,7 +64,7 @@ def somebody_elses_authority(folder: Path) -> str:
 @pytest.mark.parametrize(
     ("changes", "kind", "field"),
     [
-        ({"port": free_port(0)}, DatabaseUnreachable, "host"),
+        ({"port": 1}, DatabaseUnreachable, "host"),
         ({"host": "no-such-host.invalid"}, DatabaseUnreachable, "host"),
         ({"host": "a" * 64 + ".example"}, InvalidInput, "host"),
         ({"host": "169.254.169.254"}, HostForbidden, "host"),

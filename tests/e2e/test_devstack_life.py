@@ -111,7 +111,8 @@ async def test_everything_survives_the_killing_of_everything(tmp_path: Path) -> 
         before = first.values
         tenant = await asyncio.to_thread(lambda: Tenant.enter(api(before), before["API_KEY"]).with_demo(before))
         for process in first.family():
-            process.kill()
+            with contextlib.suppress(psutil.NoSuchProcess):  # it ended with its parent, killed before it
+                process.kill()
         await first.process.wait()
     async with running(folder) as second:
         after = second.values
