@@ -148,7 +148,7 @@ async def test_the_leader_alone_killed_takes_its_children_along_and_may_start_at
         await first.process.wait()
     async with running(folder) as second:
         assert second.values["API_KEY"]
-        left = await still_working(family, seconds=30)  # a service drains for 20 s at most
+        left = await still_working(family, seconds=10)
         assert not left, left
 
 

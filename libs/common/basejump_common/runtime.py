@@ -196,3 +196,5 @@ async def _main(settings: S, bootstrap: Bootstrap[S]) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stop)
     with contextlib.suppress(asyncio.CancelledError):
         await serving
+    # What nats-py leaves behind when its server goes at the same moment: asyncio would cancel it once, then wait.
+    await end(*asyncio.all_tasks() - {asyncio.current_task()})

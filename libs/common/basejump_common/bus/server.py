@@ -134,13 +134,15 @@ class Server:
             await self._bus.settle()
 
     async def _withdraw(self) -> None:
-        """No new requests come, and every one that came has its task. A subscription's own drain alone may forget
-        it before the server has seen the UNSUB, and what arrives in between would be lost (see `Bus.settle`)."""
+        """No new requests come, and every one that came has its task. A subscription's own drain won't do: it may
+        forget the subscription before the server has seen the UNSUB, and what arrives in between would be lost (see
+        `Bus.settle`); and it waits ten seconds for a server that has just gone."""
         subscriptions = self._subscriptions()
         for subscription in subscriptions:
             await self._bus.nats._send_unsubscribe(subscription._id)
         await self._bus.settle()
-        await asyncio.gather(*(_drain(subscription) for subscription in subscriptions))
+        async with asyncio.timeout(DRAIN_SECONDS):
+            await asyncio.gather(*(subscription._pending_queue.join() for subscription in subscriptions))
 
     def _subscriptions(self) -> list[Subscription]:
         # micro has no public way to drain an endpoint without also dropping its pending replies.
@@ -215,10 +217,6 @@ async def _respond(request: Request, body: bytes, headers: dict[str, str] | None
         await request.respond(body, headers)
     except (NatsError, OSError, ValueError) as error:
         log.warning("the reply could not be sent: %s", type(error).__name__)
-
-
-async def _drain(subscription: Subscription) -> None:
-    await subscription.drain()  # type: ignore[no-untyped-call]
 
 
 def _micro_name(operation: Operation[Any, Any]) -> str:
