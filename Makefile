@@ -11,7 +11,7 @@ STAMP := $(VENV)/.installed
 export PORT ?= 8000
 
 .DEFAULT_GOAL := help
-.PHONY: help install run demo test check format record lock bench clean
+.PHONY: help install run demo test soak check format record lock bench clean
 
 help:  ## List the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -34,6 +34,9 @@ demo: install  ## Run the quickstart against the running stack, or against one o
 
 test: install  ## Run every test: unit, contract, component, end-to-end
 	@$(BIN)/pytest
+
+soak: install  ## Run the full form of the long tests: many more examples, kills and attacks
+	@BASEJUMP_SOAK=1 $(BIN)/pytest -m soak -o timeout=3600
 
 check: install  ## Format, lint, strict types, layering, deployment files
 	@$(BIN)/ruff format --check $(SOURCES)

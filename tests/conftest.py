@@ -14,6 +14,7 @@ MARIADB = pytest.StashKey[mariadb_sources.Found]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "soak: has a full form for `make soak` (tests/soaking.py)")
     config.addinivalue_line("markers", "mariadb: needs a MariaDB; a test that names the fixture needs no marker")
 
 

@@ -16,6 +16,7 @@ from basejump_common.errors import InvalidInput
 from basejump_common.security.principal import UserRole
 from basejump_gateway.binding import Binder
 from basejump_gateway.routes import ROUTES, Route
+from soaking import times
 
 UUID_TEXT = str(uuid4())
 DATABASE: dict[str, Any] = {
@@ -199,7 +200,8 @@ JSON = st.recursive(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@pytest.mark.soak
+@settings(max_examples=times(200, soak=20_000), deadline=None)
 @given(route=st.sampled_from(ROUTES), data=st.data())
 def test_whatever_is_sent_is_bound_or_refused(route: Route, data: st.DataObject) -> None:
     names = st.sampled_from([*route.fields, "unknown"])

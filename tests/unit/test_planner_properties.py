@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+import pytest
 import sqlglot
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -11,6 +12,7 @@ from sqlglot import exp
 
 from basejump_planner import CannotAnswer, Column, Plan, Table, ValueHit, describe, plan, value_phrases
 from basejump_planner.vocabulary import COMPARISONS, COUNT, EACH, MOST, ORDER
+from soaking import times
 from unit.planner_slices import COMPANY, COMPANY_VALUES, LIBRARY, found, table
 
 _CUES = [" ".join(phrase) for cues in (COUNT, COMPARISONS, EACH, MOST, ORDER) for phrase in cues]
@@ -39,8 +41,9 @@ def relations_and_columns(sql: str, tables: tuple[Table, ...]) -> None:
         assert column.name in aliases[column.table]
 
 
+@pytest.mark.soak
 @given(QUESTIONS)
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=times(600, soak=30_000), deadline=None)
 def test_any_sequence_of_known_words_is_answered_soundly_or_declined(question: str) -> None:
     answer = plan(question, COMPANY, found(question, COMPANY, COMPANY_VALUES))
     if isinstance(answer, Plan):
@@ -49,8 +52,9 @@ def test_any_sequence_of_known_words_is_answered_soundly_or_declined(question: s
         assert answer.reason
 
 
+@pytest.mark.soak
 @given(st.text(max_size=300))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=times(300, soak=15_000), deadline=None)
 def test_any_text_is_answered_soundly_or_declined(question: str) -> None:
     assert len(value_phrases(question, LIBRARY)) <= 12
     answer = plan(question, LIBRARY)
@@ -58,8 +62,9 @@ def test_any_text_is_answered_soundly_or_declined(question: str) -> None:
         relations_and_columns(answer.sql, LIBRARY)
 
 
+@pytest.mark.soak
 @given(st.text(min_size=1, max_size=20), st.text(min_size=1, max_size=20), st.text(max_size=40))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=times(200, soak=10_000), deadline=None)
 def test_any_name_and_any_value_survive_quoting(name: str, column: str, value: str) -> None:
     columns = (Column(name="id", type="integer", primary_key=True), Column(name=column, type="text"))
     thing = Table(schema="s", name=name, columns=columns)
@@ -73,8 +78,9 @@ def test_any_name_and_any_value_survive_quoting(name: str, column: str, value: s
         }
 
 
+@pytest.mark.soak
 @given(QUESTIONS)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=times(100, soak=5_000), deadline=None)
 def test_the_same_question_has_the_same_answer(question: str) -> None:
     assert plan(question, COMPANY) == plan(question, COMPANY)
 
@@ -98,8 +104,9 @@ def test_twelve_tables_are_planned_in_milliseconds() -> None:
     assert min(times) < 0.02
 
 
+@pytest.mark.soak
 @given(st.text(max_size=5_000))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=times(50, soak=2_500), deadline=None)
 def test_long_texts_are_declined_not_choked_on(question: str) -> None:
     assert isinstance(plan(question * 2, COMPANY), Plan | CannotAnswer)
 

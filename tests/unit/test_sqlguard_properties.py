@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from basejump_sqlguard import DIALECTS, Policy, Proof, Refusal, fingerprint, prove
+from soaking import times
 from sqlguard_world import HOUSE, proved
 
 _WORDS = """
@@ -19,8 +20,9 @@ WORDS = _WORDS.split()
 fragments = st.lists(st.sampled_from(WORDS), max_size=14).map(" ".join)
 
 
+@pytest.mark.soak
 @given(sql=st.one_of(st.text(max_size=80), fragments), dialect=st.sampled_from(DIALECTS))
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=times(400, soak=20_000), deadline=None)
 def test_no_text_makes_the_proof_raise(sql: str, dialect: str) -> None:
     for catalog in (HOUSE, None):
         assert isinstance(prove(sql, dialect, catalog), (Proof, Refusal))
@@ -47,8 +49,9 @@ def queries(draw: st.DrawFn) -> str:
     return sql
 
 
+@pytest.mark.soak
 @given(sql=queries())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=times(200, soak=10_000), deadline=None)
 def test_what_a_proof_says_to_run_proves_to_itself(sql: str) -> None:
     first = proved(sql)
     second = proved(first.sql)
@@ -58,15 +61,17 @@ def test_what_a_proof_says_to_run_proves_to_itself(sql: str) -> None:
     assert second.limit == first.limit <= Policy().row_limit
 
 
+@pytest.mark.soak
 @given(sql=queries())
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=times(50, soak=2_500), deadline=None)
 def test_a_proof_survives_json(sql: str) -> None:
     proof = proved(sql)
     assert msgspec.json.decode(msgspec.json.encode(proof), type=Proof | Refusal) == proof
 
 
+@pytest.mark.soak
 @given(value=texts, syntax=st.sampled_from(["'{}'", "E'{}'", "$${}$$", "$t${}$t$", "U&'{}'", "N'{}'"]))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=times(300, soak=15_000), deadline=None)
 def test_no_text_value_becomes_part_of_the_query(value: str, syntax: str) -> None:
     quoted = value.replace("'", "''") if "'" in syntax else value
     result = prove(f"SELECT {syntax.replace('{}', quoted)} AS v", "postgres", HOUSE)
