@@ -1,6 +1,7 @@
 """Locks the requirements: one set per image, one for development, all with hashes and none with an index URL.
 
-Run by `make lock`; `lock.py SERVICE EXTRA…` locks one service again with other extras. Our own packages are left out of the sets: images and `.venv` install them from the tree.
+Run by `make lock`; `lock.py SERVICE EXTRA…` locks one service again with other extras. Our own packages are left out
+of the sets: images and `.venv` install them from the tree.
 """
 
 import subprocess

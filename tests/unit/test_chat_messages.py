@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from basejump_chat_agent.domain import failures, messages
-from basejump_chat_agent.domain.planner import PlannedSql
+from basejump_chat_agent.domain.answerer import AskedBack, Option
 from basejump_chat_agent.domain.prompt import Prompt
 from basejump_chat_agent.domain.words import LONGEST, describe
 from basejump_common.contracts.chat import FINAL, Ask, MessageType, ResultType, Usage
@@ -16,7 +16,9 @@ from basejump_common.contracts.connection import Proof, ResultColumn, RunResult
 
 ASKED = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 LATER = ASKED + timedelta(seconds=2)
-PLANNED = PlannedSql(sql="select count(*) from hr.employees", reading="number of employees")
+BETWEEN = AskedBack(
+    question="Which database do you mean?", options=(Option(label="hr"), Option(label="sales", change="only orders"))
+)
 USAGE = Usage(planner="built-in", total_seconds=2.0)
 
 
@@ -73,11 +75,9 @@ def test_a_worker_that_resumes_says_the_same_message_again_and_not_another_one()
     assert messages.message_id(first) != messages.message_id(messages.status(prompt(), "Running the query.", LATER))
 
 
-@pytest.mark.parametrize("wanted", [True, False])
-def test_a_thought_shows_its_sql_only_to_who_asked_for_it(wanted: bool) -> None:
-    thought = messages.thought(prompt(return_sql_in_thoughts=wanted), PLANNED, LATER)
-    assert "number of employees" in thought.content
-    assert thought.sql_query == (PLANNED.sql if wanted else None)
+def test_a_thought_is_not_final() -> None:
+    thought = messages.thought(prompt(), "number of employees", "select 1", LATER)
+    assert (thought.content, thought.sql_query) == ("number of employees", "select 1")
     assert thought.msg_type not in FINAL
 
 
@@ -96,9 +96,10 @@ def test_the_shape_of_a_result_is_its_type(columns: int, rows: int, kind: Result
 
 
 def test_a_clarification_carries_its_options() -> None:
-    asked = messages.clarification(prompt(), "Which database do you mean?", ("hr", "sales"), USAGE, LATER)
+    asked = messages.clarification(prompt(), BETWEEN, USAGE, LATER)
     assert asked.clarification is not None
     assert asked.clarification.options == ("hr", "sales")
+    assert asked.clarification.changes == ("", "only orders")
     assert asked.content == "Which database do you mean? hr, sales"
     assert asked.msg_type in FINAL
 

@@ -1,9 +1,7 @@
-"""The answer to a question: retrieve, plan, prove, run, say it in words. Each step is finished once."""
+"""The answer to a question: retrieve, let an answerer work with its tools, keep what came of it. Steps finish once."""
 
 import logging
-from collections.abc import Awaitable
 from datetime import UTC, datetime
-from typing import TypeVar
 from uuid import uuid4
 
 import msgspec
@@ -11,27 +9,26 @@ import msgspec
 from basejump_chat_agent.adapters import prompt_rows, result_rows
 from basejump_chat_agent.adapters.chat_stream import ChatStream
 from basejump_chat_agent.adapters.indexer import Indexer, background_context
+from basejump_chat_agent.answerers import Answerers
 from basejump_chat_agent.domain import failures, messages
+from basejump_chat_agent.domain.answerer import Answer, Answered, Asked, AskedBack, Option, Said
 from basejump_chat_agent.domain.choice import QUESTION, Found
 from basejump_chat_agent.domain.failures import CannotGoOn
-from basejump_chat_agent.domain.planner import CannotAnswer, Planned, PlannedSql, Planner
 from basejump_chat_agent.domain.prompt import AnswerPrompt
 from basejump_chat_agent.domain.words import describe
 from basejump_chat_agent.endings import announce_later, settle
 from basejump_chat_agent.retrieving import Retrieving
+from basejump_chat_agent.toolbox import Tools
 from basejump_chat_agent.work import Work
 from basejump_common.bus import publish
-from basejump_common.contracts.chat import Message, Usage
-from basejump_common.contracts.connection import RunResult
+from basejump_common.contracts.chat import Message
 from basejump_common.contracts.result import RESULT_CREATED, ResultCreated
+from basejump_common.errors import BasejumpError
 from basejump_common.storage.database import Database, Transaction
 from basejump_common.storage.jobs import Job, LeaseLost
 from basejump_common.telemetry import bind_request
 
-T = TypeVar("T")
-
 ANSWER = "answer"
-HISTORY_TURNS = 10
 
 log = logging.getLogger(__name__)
 
@@ -47,12 +44,12 @@ class Answering:
     """Carries out `answer` jobs. Whatever happens, a prompt ends with one final message."""
 
     def __init__(
-        self, database: Database, indexer: Indexer, retrieving: Retrieving, planner: Planner, stream: ChatStream
+        self, database: Database, indexer: Indexer, retrieving: Retrieving, answerers: Answerers, stream: ChatStream
     ) -> None:
         self._database = database
         self._indexer = indexer
         self._retrieving = retrieving
-        self._planner = planner
+        self._answerers = answerers
         self._stream = stream
 
     async def answer(self, job: Job[AnswerPrompt]) -> None:
@@ -96,63 +93,56 @@ class Answering:
             return await self._pipeline(work)
         except CannotGoOn as reason:
             log.info("prompt %s ends with %s", work.prompt.prompt_uuid, reason.code)
-            return Ending(message=messages.failure(work.prompt, reason, datetime.now(UTC), self._usage(work)))
+            return Ending(message=messages.failure(work.prompt, reason, datetime.now(UTC), work.usage()))
 
     async def _pipeline(self, work: Work) -> Ending:
         found = await work.step("retrieve", Found, lambda: self._retrieving.retrieve(work))
         if found.options:
-            return self._ask_back(work, found)
-        planned: Planned = await work.step("plan", Planned, lambda: self._plan(work, found))
-        if isinstance(planned, CannotAnswer):
-            raise failures.needs_language_model(planned.reason)
-        await self._stream.say(work.prompt.client_uuid, messages.thought(work.prompt, planned, datetime.now(UTC)))
-        ran = await work.step("run", RunResult, lambda: self._run(work, found, planned))
-        return self._response(work, found, planned, ran)
+            options = tuple(Option(label=option.alias) for option in found.options)
+            return self._ask_back(work, AskedBack(question=QUESTION, options=options))
+        match await self._answer(work, found):
+            case Answered() as answered:
+                return self._response(work, found, answered)
+            case AskedBack() as asked_back:
+                return self._ask_back(work, asked_back)
+            case Said(words=words):
+                now = datetime.now(UTC)
+                return Ending(message=messages.remark(work.prompt, words, work.usage(), now))
 
-    async def _plan(self, work: Work, found: Found) -> Planned:
-        phrases = await _guarded(self._planner.phrases(found.question, found.tables))
-        values = await self._indexer.find_values(work.asker, work.prompt, found, phrases)
-        async with self._database.tenant(work.prompt.client_uuid) as tx:
-            history = await prompt_rows.history(tx, work.prompt, HISTORY_TURNS)
-        return await _guarded(self._planner.plan(found.question, found.tables, values, history, found.dialect))
+    async def _answer(self, work: Work, found: Found) -> Answer:
+        tools = Tools(work, found, self._indexer, self._stream, shows_rows=True)
+        asked = Asked(
+            question=found.question,
+            meant=found.meant or found.question,
+            dialect=found.dialect,
+            database=found.database,
+            tables=found.tables,
+            turns=found.turns,
+            clarified=found.clarified,
+        )
+        try:
+            return await self._answerers.of(work.prompt).answer(asked, tools)
+        except (CannotGoOn, LeaseLost, BasejumpError):
+            raise
+        except Exception as error:
+            # An answerer may fail in any way, and would fail again: the person learns it now, the log learns why.
+            log.exception("the answerer failed")
+            raise failures.gave_up() from error
 
-    async def _run(self, work: Work, found: Found, planned: PlannedSql) -> RunResult:
-        proved = await self._indexer.prove(work.asker, work.prompt, found.conn_uuid, planned.sql)
-        if proved.refusal is not None:
-            raise failures.not_proved(proved.refusal.reason, proved.refusal.suggestions)
-        running = messages.status(work.prompt, "Running the query.", datetime.now(UTC))
-        await self._stream.say(work.prompt.client_uuid, running)
-        return await self._indexer.run(work.asker, work.prompt, found.conn_uuid, planned.sql)
+    def _ask_back(self, work: Work, asked_back: AskedBack) -> Ending:
+        return Ending(message=messages.clarification(work.prompt, asked_back, work.usage(), datetime.now(UTC)))
 
-    def _ask_back(self, work: Work, found: Found) -> Ending:
-        aliases = tuple(option.alias for option in found.options)
-        message = messages.clarification(work.prompt, QUESTION, aliases, self._usage(work), datetime.now(UTC))
-        return Ending(message=message)
-
-    def _response(self, work: Work, found: Found, planned: PlannedSql, ran: RunResult) -> Ending:
+    def _response(self, work: Work, found: Found, answered: Answered) -> Ending:
+        ran = answered.ran
         kept = result_rows.NewResult(
             result_uuid=uuid4(),
             conn_uuid=found.conn_uuid,
             db_uuid=found.db_uuid,
-            subtitle=planned.reading,
-            description=describe(found.question, planned.reading, ran),
+            subtitle=answered.reading,
+            description=describe(found.question, answered.reading, ran),
             result_type=messages.result_type(ran),
             ran=ran,
         )
-        usage = self._usage(work, ran.database_seconds)
-        message = messages.response(work.prompt, ran, kept.description, kept.result_uuid, usage, datetime.now(UTC))
+        now = datetime.now(UTC)
+        message = messages.response(work.prompt, ran, kept.description, kept.result_uuid, work.usage(), now)
         return Ending(message=message, result=kept)
-
-    def _usage(self, work: Work, database_seconds: float = 0.0) -> Usage:
-        return Usage(planner=self._planner.name, database_seconds=database_seconds, total_seconds=work.seconds())
-
-
-async def _guarded(planning: Awaitable[T]) -> T:
-    try:
-        return await planning
-    except CannotGoOn:
-        raise
-    except Exception as error:
-        # A planner may fail in any way, and would fail again: the person learns it now, the log learns why.
-        log.exception("the planner failed")
-        raise failures.gave_up() from error

@@ -3,10 +3,10 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from basejump_chat_agent.adapters.builtin_planner import BuiltinPlanner
 from basejump_chat_agent.adapters.chat_stream import ChatStream
 from basejump_chat_agent.adapters.index_news import IndexNews
 from basejump_chat_agent.adapters.indexer import Indexer
+from basejump_chat_agent.answerers import Answerers
 from basejump_chat_agent.answering import ANSWER, Answering
 from basejump_chat_agent.asking import Messages
 from basejump_chat_agent.chats import Chats
@@ -41,7 +41,7 @@ async def bootstrap(settings: Settings) -> AsyncIterator[Service]:
 def _worker(base: Base, settings: Settings, stream: ChatStream, news: IndexNews) -> JobWorker:
     indexer = Indexer(base.bus, settings.patience_seconds)
     retrieving = Retrieving(base.database, indexer, stream, news, settings.index_wait_seconds)
-    answering = Answering(base.database, indexer, retrieving, BuiltinPlanner(), stream)
+    answering = Answering(base.database, indexer, retrieving, Answerers(), stream)
     return JobWorker(
         base.database,
         {

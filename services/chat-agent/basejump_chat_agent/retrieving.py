@@ -10,7 +10,9 @@ from basejump_chat_agent.adapters.chat_stream import ChatStream
 from basejump_chat_agent.adapters.index_news import IndexNews
 from basejump_chat_agent.adapters.indexer import Indexer
 from basejump_chat_agent.domain import failures, messages
+from basejump_chat_agent.domain.answerer import Clarified
 from basejump_chat_agent.domain.choice import Found, Meaning, found, named, options, says_any
+from basejump_chat_agent.domain.conversation import trimmed
 from basejump_chat_agent.domain.prompt import Prompt
 from basejump_chat_agent.work import Work
 from basejump_common.contracts.connection import Retrieved
@@ -33,27 +35,35 @@ class Retrieving:
     async def retrieve(self, work: Work) -> Found:
         """The tables, or the databases to choose from. Raises CannotGoOn."""
         meaning = await self._meaning(work.prompt)
-        retrieved = await self._when_indexed(work, meaning.question)
+        retrieved = await self._when_indexed(work, meaning.meant)
         chosen = named(meaning.hint, options(retrieved))
         if chosen is not None:
-            retrieved = await self._retrieve(work, meaning.question, chosen.db_uuid)
-        tables = found(meaning.question, retrieved)
+            retrieved = await self._retrieve(work, meaning.meant, chosen.db_uuid)
+        tables = found(meaning, retrieved)
         if tables is None:
             raise self._nothing_found(retrieved)
         return tables
 
     async def _meaning(self, prompt: Prompt) -> Meaning:
         """A prompt that picks an option of a clarification means the question that was unclear."""
-        hint, meant = prompt.question, prompt
+        meant, clarified = prompt, list[Clarified]()
         async with self._database.tenant(prompt.client_uuid) as tx:
             for _ in range(MAX_CLARIFICATIONS):
                 if meant.parent_msg_uuid is None:
                     break
                 parent = await prompt_rows.find_by_message(tx, prompt.chat_uuid, meant.parent_msg_uuid)
-                if parent is None or not says_any(hint, parent.message.clarification):
+                if parent is None or not says_any(prompt.question, parent.message.clarification):
                     break
+                clarified.insert(0, Clarified(asked=parent.message.content, answered=meant.question))
                 meant = parent
-        return Meaning(question=meant.question, hint=hint)
+            turns = trimmed(await prompt_rows.history(tx, meant))
+        return Meaning(
+            question=meant.question,
+            meant=meant.question,
+            hint=prompt.question,
+            turns=turns,
+            clarified=tuple(clarified),
+        )
 
     async def _when_indexed(self, work: Work, question: str) -> Retrieved:
         told = False

@@ -12,15 +12,23 @@ from basejump_chat_agent.adapters import prompt_rows
 from basejump_chat_agent.adapters.chat_stream import ChatStream
 from basejump_chat_agent.domain import messages
 from basejump_chat_agent.domain.failures import canceled
-from basejump_chat_agent.domain.prompt import Prompt
 from basejump_chat_agent.endings import announce_later, settle
 from basejump_common.bus import Bus, Context
+from basejump_common.contracts.chat import Message
 from basejump_common.contracts.connection import STOP_RUN, StopRun
 from basejump_common.errors import BasejumpError
 from basejump_common.storage import jobs
 from basejump_common.storage.database import Transaction
 
 log = logging.getLogger(__name__)
+
+
+class Stopped(msgspec.Struct, frozen=True, kw_only=True):
+    """A prompt that was stopped: what it says in the end, and the statements that are to be canceled."""
+
+    client_uuid: UUID
+    final: Message
+    run_uuids: tuple[UUID, ...]
 
 
 class Stopping:
@@ -30,27 +38,28 @@ class Stopping:
         self._bus = bus
         self._stream = stream
 
-    async def stop(self, tx: Transaction, chat_uuid: UUID, context: Context) -> list[Prompt]:
+    async def stop(self, tx: Transaction, chat_uuid: UUID, context: Context) -> list[Stopped]:
         """End every open prompt of the chat, with its job; what was stopped. The caller holds the chat's lock."""
         stopped = []
         for prompt in await prompt_rows.unanswered(tx, chat_uuid):
-            # The job before the prompt, the order in which its worker locks them.
+            # The job before the prompt, the order in which its worker locks them; from here on it begins no statement.
             await jobs.cancel(tx, prompt.prompt_uuid)
+            run_uuids = await prompt_rows.running(tx, prompt.prompt_uuid)
             final = messages.failure(prompt, canceled(), datetime.now(UTC))
             if await settle(tx, prompt, final, context):
                 await announce_later(tx, prompt, final)
-                stopped.append(msgspec.structs.replace(prompt, message=final))
+                stopped.append(Stopped(client_uuid=prompt.client_uuid, final=final, run_uuids=tuple(run_uuids)))
         return stopped
 
-    async def tell(self, stopped: Sequence[Prompt], context: Context) -> None:
+    async def tell(self, stopped: Sequence[Stopped], context: Context) -> None:
         """After the commit: tell who listens, and cancel the statements."""
-        told = (self._stream.say(prompt.client_uuid, prompt.message) for prompt in stopped)
-        canceled_runs = (self._cancel_run(prompt, context) for prompt in stopped)
+        told = (self._stream.say(one.client_uuid, one.final) for one in stopped)
+        canceled_runs = (self._cancel_run(run_uuid, context) for one in stopped for run_uuid in one.run_uuids)
         await asyncio.gather(*told, *canceled_runs)
 
-    async def _cancel_run(self, prompt: Prompt, context: Context) -> None:
+    async def _cancel_run(self, run_uuid: UUID, context: Context) -> None:
         try:
-            await self._bus.call(STOP_RUN, StopRun(run_uuid=prompt.run_uuid), context)
+            await self._bus.call(STOP_RUN, StopRun(run_uuid=run_uuid), context)
         except BasejumpError as error:
             # The prompt has ended all the same; the statement ends at its own timeout.
-            log.warning("the statement of prompt %s may still run: %s", prompt.prompt_uuid, error.message)
+            log.warning("the statement of run %s may still run: %s", run_uuid, error.message)

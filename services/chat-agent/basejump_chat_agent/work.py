@@ -7,7 +7,9 @@ from typing import Any, TypeVar
 import msgspec
 
 from basejump_chat_agent.adapters import prompt_rows
+from basejump_chat_agent.domain.meter import Meter
 from basejump_chat_agent.domain.prompt import AnswerPrompt, Asker, Prompt
+from basejump_common.contracts.chat import Usage
 from basejump_common.storage.database import Database
 from basejump_common.storage.jobs import Job
 
@@ -22,6 +24,7 @@ class Work:
         self._finished = finished
         self.job = job
         self.prompt = prompt
+        self.meter = Meter()
 
     @classmethod
     async def begin(cls, database: Database, job: Job[AnswerPrompt]) -> "Work | None":
@@ -50,3 +53,7 @@ class Work:
     def seconds(self) -> float:
         """Since the question was asked."""
         return round((datetime.now(UTC) - self.prompt.asked_at).total_seconds(), 3)
+
+    def usage(self) -> Usage:
+        """What the answer took so far."""
+        return self.meter.usage(self.seconds())

@@ -11,7 +11,7 @@ from msgspec import Meta
 from basejump_common.contracts.common import Done, Name, PageRequest, Text
 from basejump_common.contracts.connection import Proof, Question
 from basejump_common.contracts.operation import EventType, Operation
-from basejump_common.errors import Conflict, NotFound
+from basejump_common.errors import Conflict, InvalidInput, NotFound
 from basejump_common.security.principal import Role
 
 # -- chats --------------------------------------------------------------------------------------------------------
@@ -97,20 +97,32 @@ class ResultType(StrEnum):
 
 
 class Usage(msgspec.Struct, frozen=True, kw_only=True):
-    """What an answer took. Tokens are the language model's, None with the built-in planner."""
+    """What an answer took. Tokens are the language model's, None with the built-in planner.
+
+    `model` is the one that answered last, as `provider:model`; `cost` is in the price table's currency, None where
+    that doesn't know the model; `prompts_version` names the prompts it was given.
+    """
 
     planner: str
     database_seconds: float = 0.0
     total_seconds: float = 0.0
     input_tokens: int | None = None
     output_tokens: int | None = None
+    model: str | None = None
+    model_calls: int = 0
+    cost: float | None = None
+    prompts_version: str | None = None
 
 
 class Clarification(msgspec.Struct, frozen=True, kw_only=True):
-    """A question back to the person, answered by a prompt with `parent_msg_uuid`."""
+    """A question back to the person, answered by a prompt with `parent_msg_uuid`.
+
+    `changes[i]` says what choosing `options[i]` would change; empty where the option says it itself.
+    """
 
     question: str
     options: tuple[str, ...] = ()
+    changes: tuple[str, ...] = ()
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True):
@@ -144,9 +156,14 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     clarification: Clarification | None = None
 
 
+LlmName = Annotated[str, Meta(min_length=1, max_length=200)]
+"""A language model as `provider:model`; `built-in` is the planner without one."""
+
+
 class Ask(msgspec.Struct, frozen=True, kw_only=True):
     """A question. The gateway chooses `prompt_uuid`, so that it listens before the work begins; asked again with
-    the same one, the stored prompt answers and nothing is done twice."""
+    the same one, the stored prompt answers and nothing is done twice. `llm`: answered by this language model rather
+    than the client's, where the client allows it."""
 
     chat_uuid: UUID
     prompt: Question
@@ -154,6 +171,7 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True):
     parent_msg_uuid: UUID | None = None
     return_visual_json: bool = False
     return_sql_in_thoughts: bool = False
+    llm: LlmName | None = None
 
 
 class ByMessage(msgspec.Struct, frozen=True, kw_only=True):
@@ -215,7 +233,7 @@ ASK = Operation(
     takes=Ask,
     gives=Message,
     allow=Role.MEMBER,
-    errors=(NotFound, Conflict),
+    errors=(NotFound, Conflict, InvalidInput),
 )
 LIST_MESSAGES = Operation(
     "basejump.v1.chat.message.list",

@@ -11,7 +11,6 @@ from uuid import UUID
 
 import msgspec
 
-from basejump_chat_agent.domain.choice import Found
 from basejump_chat_agent.domain.failures import CannotGoOn
 from basejump_chat_agent.domain.prompt import Asker, Prompt
 from basejump_common.bus import Bus, Context
@@ -44,16 +43,21 @@ class Indexer:
         return await self._call(asker, connection.RETRIEVE, request)
 
     async def find_values(
-        self, asker: Asker, prompt: Prompt, found: Found, phrases: tuple[str, ...]
+        self,
+        asker: Asker,
+        prompt: Prompt,
+        conn_uuid: UUID,
+        tables: tuple[connection.Table, ...],
+        phrases: tuple[str, ...],
     ) -> tuple[connection.FoundValue, ...]:
         """Which of the phrases are values stored in the tables."""
         phrases = tuple(phrase for phrase in phrases if 0 < len(phrase) <= _LONGEST_PHRASE)[:_MAX_PHRASES]
-        if not phrases or not found.tables:
+        if not phrases or not tables:
             return ()
         request = connection.FindValues(
-            conn_uuid=found.conn_uuid,
+            conn_uuid=conn_uuid,
             team_uuid=prompt.team_uuid,
-            tbl_uuids=tuple(table.tbl_uuid for table in found.tables[:_MAX_TABLES]),
+            tbl_uuids=tuple(table.tbl_uuid for table in tables[:_MAX_TABLES]),
             phrases=phrases,
         )
         return (await self._call(asker, connection.FIND_VALUES, request)).data
@@ -63,14 +67,12 @@ class Indexer:
         request = connection.Prove(conn_uuid=conn_uuid, team_uuid=prompt.team_uuid, sql=sql)
         return await self._call(asker, connection.PROVE, request)
 
-    async def run(self, asker: Asker, prompt: Prompt, conn_uuid: UUID, sql: str) -> connection.RunResult:
-        """Run the statement; asked again with the same prompt it is not run again."""
+    async def run(
+        self, asker: Asker, prompt: Prompt, conn_uuid: UUID, run_uuid: UUID, sql: str
+    ) -> connection.RunResult:
+        """Run the statement; asked again with the same `run_uuid` it is not run again."""
         request = connection.Run(
-            run_uuid=prompt.run_uuid,
-            conn_uuid=conn_uuid,
-            team_uuid=prompt.team_uuid,
-            sql=sql,
-            prompt_uuid=prompt.prompt_uuid,
+            run_uuid=run_uuid, conn_uuid=conn_uuid, team_uuid=prompt.team_uuid, sql=sql, prompt_uuid=prompt.prompt_uuid
         )
         return await self._call(asker, connection.RUN, request)
 

@@ -5,9 +5,9 @@ from uuid import UUID
 
 import msgspec
 
-from basejump_chat_agent.domain.planner import Turn
+from basejump_chat_agent.domain.conversation import ROWS, TURNS, Turn, prior_turns
 from basejump_chat_agent.domain.prompt import Prompt
-from basejump_common.contracts.chat import Message, MessageType
+from basejump_common.contracts.chat import Message, PriorMessage
 from basejump_common.storage import pages
 from basejump_common.storage.database import Transaction
 
@@ -15,8 +15,8 @@ T = TypeVar("T")
 
 _INSERT = """
     insert into prompt (prompt_uuid, client_uuid, chat_uuid, user_uuid, msg_uuid, parent_msg_uuid, question, run_uuid,
-                        return_sql_in_thoughts, asked_at, message)
-    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+                        return_sql_in_thoughts, asked_at, message, llm)
+    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
     on conflict (prompt_uuid) do nothing
 """
 _SELECT = "select prompt.*, chat.team_uuid from prompt join chat using (chat_uuid)"
@@ -33,13 +33,25 @@ _MESSAGE = """
     where msg_uuid = $1 and ($2::uuid is null or chat.user_uuid = $2)
 """
 _HISTORY = """
-    select question, message ->> 'sql_query' as sql from prompt
-    where chat_uuid = $1 and asked_at < $2 and message ->> 'msg_type' = $3
-    order by asked_at desc limit $4
+    select question, message ->> 'content' as answer, message ->> 'msg_type' as msg_type,
+           message ->> 'sql_query' as sql, coalesce(result.columns, '[]') as columns,
+           coalesce(jsonb_path_query_array(result.preview, '$[0 to $last]', jsonb_build_object('last', $4 - 1)), '[]')
+               as rows,
+           coalesce(result.row_num_total, 0) as row_count
+    from prompt left join result using (prompt_uuid)
+    where prompt.chat_uuid = $1 and asked_at < $2 and answered_at is not null
+    order by asked_at desc limit $3
 """
 _KEEP_STEP = """
     insert into step (prompt_uuid, name, client_uuid, outcome) values ($1, $2, $3, $4)
     on conflict (prompt_uuid, name) do update set outcome = excluded.outcome, finished_at = now()
+"""
+
+
+_RUNNING = """
+    select (proved.outcome ->> 'run_uuid')::uuid as run_uuid from step as proved
+    where prompt_uuid = $1 and name like 'prove %' and not exists (
+        select from step as ran where ran.prompt_uuid = $1 and ran.name = 'run' || substr(proved.name, 6))
 """
 
 
@@ -66,6 +78,7 @@ async def insert(tx: Transaction, prompt: Prompt) -> bool:
         prompt.return_sql_in_thoughts,
         prompt.asked_at,
         prompt.message,
+        prompt.llm,
     )
     return inserted == 1
 
@@ -104,9 +117,12 @@ async def message(tx: Transaction, msg_uuid: UUID, user_uuid: UUID | None) -> Me
     return None if stored is None else msgspec.convert(stored, Message)
 
 
-async def history(tx: Transaction, prompt: Prompt, turns: int) -> tuple[Turn, ...]:
-    """The latest answered questions before this one in its chat, oldest first."""
-    rows = await tx.rows(Turn, _HISTORY, prompt.chat_uuid, prompt.asked_at, MessageType.RESPONSE, turns)
+async def history(tx: Transaction, prompt: Prompt) -> tuple[Turn, ...]:
+    """The questions before this one that have ended, oldest first; before them those the chat was created with."""
+    rows = await tx.rows(Turn, _HISTORY, prompt.chat_uuid, prompt.asked_at, TURNS, ROWS)
+    if len(rows) < TURNS:
+        prior = await tx.fetchval("select history from chat where chat_uuid = $1", prompt.chat_uuid)
+        return (*prior_turns(msgspec.convert(prior, list[PriorMessage])), *reversed(rows))[-TURNS:]
     return tuple(reversed(rows))
 
 
@@ -114,6 +130,12 @@ async def steps(tx: Transaction, prompt_uuid: UUID) -> dict[str, Any]:
     """The outcomes of the finished steps, by name, as JSON values."""
     rows = await tx.fetch("select name, outcome from step where prompt_uuid = $1", prompt_uuid)
     return {row["name"]: row["outcome"] for row in rows}
+
+
+async def running(tx: Transaction, prompt_uuid: UUID) -> list[UUID]:
+    """The `run_uuid` of every statement that was proved and hasn't ended: what runs, or is about to."""
+    rows = await tx.fetch(_RUNNING, prompt_uuid)
+    return [row["run_uuid"] for row in rows]
 
 
 async def keep_step(tx: Transaction, prompt: Prompt, name: str, outcome: msgspec.Struct) -> None:

@@ -45,7 +45,7 @@ async def insert(tx: Transaction, prompt: Prompt, new: NewResult) -> None:
         prompt.team_uuid,
         prompt.chat_uuid,
         prompt.prompt_uuid,
-        prompt.run_uuid,
+        new.ran.run_uuid,
         new.conn_uuid,
         new.db_uuid,
         prompt.question[:200],

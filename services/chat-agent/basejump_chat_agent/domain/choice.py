@@ -5,6 +5,8 @@ from uuid import UUID
 
 import msgspec
 
+from basejump_chat_agent.domain.answerer import Clarified
+from basejump_chat_agent.domain.conversation import Turn
 from basejump_common.contracts.chat import Clarification
 from basejump_common.contracts.connection import Retrieved, Table
 
@@ -12,13 +14,16 @@ QUESTION = "Which database do you mean?"
 
 
 class Meaning(msgspec.Struct, frozen=True, kw_only=True):
-    """The question to answer, and the text that may name the database."""
+    """The question to answer, what it means in its conversation, and the text that may name the database."""
 
     question: str
+    meant: str
     hint: str
+    turns: tuple[Turn, ...] = ()
+    clarified: tuple[Clarified, ...] = ()
 
 
-class Option(msgspec.Struct, frozen=True, kw_only=True):
+class DatabaseOption(msgspec.Struct, frozen=True, kw_only=True):
     """A database that the person may choose by its alias."""
 
     db_uuid: UUID
@@ -26,23 +31,31 @@ class Option(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Found(msgspec.Struct, frozen=True, kw_only=True):
-    """The question to answer, and the tables it is about over one connection. `options`: nothing to choose, or two
-    databases and more that fit equally well."""
+    """What is answered (see `Asked`), and the tables it is about over one connection. `options`: nothing to choose,
+    or two databases and more that fit equally well."""
 
     question: str
     conn_uuid: UUID
     db_uuid: UUID
     dialect: str
     tables: tuple[Table, ...]
-    options: tuple[Option, ...]
+    options: tuple[DatabaseOption, ...]
+    meant: str = ""
+    database: str = ""
+    turns: tuple[Turn, ...] = ()
+    clarified: tuple[Clarified, ...] = ()
 
 
-def found(question: str, retrieved: Retrieved) -> Found | None:
+def found(meaning: Meaning, retrieved: Retrieved) -> Found | None:
     """None when nothing is granted or indexed."""
     if retrieved.conn_uuid is None or retrieved.db_uuid is None:
         return None
     return Found(
-        question=question,
+        question=meaning.question,
+        meant=meaning.meant,
+        turns=meaning.turns,
+        clarified=meaning.clarified,
+        database=retrieved.database_name_alias or "",
         conn_uuid=retrieved.conn_uuid,
         db_uuid=retrieved.db_uuid,
         dialect=retrieved.dialect,
@@ -51,15 +64,15 @@ def found(question: str, retrieved: Retrieved) -> Found | None:
     )
 
 
-def options(retrieved: Retrieved) -> tuple[Option, ...]:
+def options(retrieved: Retrieved) -> tuple[DatabaseOption, ...]:
     """The databases that fit equally well, best first; fewer than two leave nothing to choose."""
     if retrieved.db_uuid is None or not retrieved.tied:
         return ()
-    best = Option(db_uuid=retrieved.db_uuid, alias=retrieved.database_name_alias or str(retrieved.db_uuid))
-    return (best, *(Option(db_uuid=tie.db_uuid, alias=tie.database_name_alias) for tie in retrieved.tied))
+    best = DatabaseOption(db_uuid=retrieved.db_uuid, alias=retrieved.database_name_alias or str(retrieved.db_uuid))
+    return (best, *(DatabaseOption(db_uuid=tie.db_uuid, alias=tie.database_name_alias) for tie in retrieved.tied))
 
 
-def named(text: str, among: tuple[Option, ...]) -> Option | None:
+def named(text: str, among: tuple[DatabaseOption, ...]) -> DatabaseOption | None:
     """The one option that `text` names; None when it names none or several. The longest alias wins over its parts."""
     said = [option for option in among if _says(text, option.alias)]
     longest = [option for option in said if not any(_is_part(option.alias, other.alias) for other in said)]

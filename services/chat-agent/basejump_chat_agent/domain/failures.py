@@ -1,5 +1,6 @@
 """What ends a prompt without an answer: a stable code, and a sentence that says what to do about it."""
 
+from basejump_common.contracts.connection import Refusal
 from basejump_common.errors import BasejumpError
 
 _WHAT_TO_DO = {
@@ -16,19 +17,29 @@ _WHAT_TO_DO = {
 }
 
 
-class CannotGoOn(Exception):
-    """Ends a prompt with an `error` message."""
+_MENDABLE = frozenset({"not_proved", "query_failed", "statement_timeout", "result_too_large"})
 
-    def __init__(self, code: str, content: str) -> None:
+
+class CannotGoOn(Exception):
+    """*Stop because*: ends a prompt with an `error` message."""
+
+    def __init__(self, code: str, content: str, reason: str = "") -> None:
         super().__init__(content)
         self.code = code
         self.content = content
+        self.reason = reason or content
+        """The same without advice to a person."""
 
     @classmethod
     def because_of(cls, error: BasejumpError) -> "CannotGoOn":
         """What another service, or a defect, has done to the prompt."""
         what = error.message.removesuffix("; try again")  # our own advice follows
-        return cls(error.code, f"{_sentence(what)} {_WHAT_TO_DO.get(error.code, '')}".strip())
+        kind = TryAgain if error.code in _MENDABLE else CannotGoOn
+        return kind(error.code, f"{_sentence(what)} {_WHAT_TO_DO.get(error.code, '')}".strip(), error.message)
+
+
+class TryAgain(CannotGoOn):
+    """*Retry because*: another statement may do. It ends the prompt of an answerer that has no other."""
 
 
 def needs_language_model(reason: str) -> CannotGoOn:
@@ -61,10 +72,12 @@ def index_failed(reasons: tuple[str, ...]) -> CannotGoOn:
     )
 
 
-def not_proved(reason: str, suggestions: tuple[str, ...]) -> CannotGoOn:
+def not_proved(refusal: Refusal) -> TryAgain:
     """The proof refused the statement; it did not run."""
-    meant = f" Did you mean {', '.join(suggestions)}?" if suggestions else ""
-    return CannotGoOn("not_proved", f"{_sentence(reason)}{meant} {_WHAT_TO_DO['not_proved']}")
+    meant = f" Did you mean {', '.join(refusal.suggestions)}?" if refusal.suggestions else ""
+    said = f"{_sentence(refusal.reason)}{meant}"
+    place = f" At: {refusal.where}." if refusal.where else ""
+    return TryAgain("not_proved", f"{said} {_WHAT_TO_DO['not_proved']}", f"{said}{place}")
 
 
 def gave_up() -> CannotGoOn:

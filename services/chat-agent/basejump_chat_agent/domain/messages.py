@@ -5,8 +5,8 @@ from uuid import UUID, uuid5
 
 import msgspec
 
+from basejump_chat_agent.domain.answerer import AskedBack
 from basejump_chat_agent.domain.failures import CannotGoOn
-from basejump_chat_agent.domain.planner import PlannedSql
 from basejump_chat_agent.domain.prompt import Prompt
 from basejump_common.contracts.chat import Ask, Clarification, Message, MessageType, ResultType, Usage
 from basejump_common.contracts.connection import RunResult
@@ -35,22 +35,28 @@ def status(prompt: Prompt, content: str, at: datetime) -> Message:
     return _passing(prompt, MessageType.STATUS, content, at)
 
 
-def thought(prompt: Prompt, planned: PlannedSql, at: datetime) -> Message:
-    """How the question was understood, with the SQL for who asked to see it."""
-    said = _passing(prompt, MessageType.THOUGHT, f"I understand the question as: {planned.reading}", at)
-    return msgspec.structs.replace(said, sql_query=planned.sql if prompt.return_sql_in_thoughts else None)
+def thought(prompt: Prompt, content: str, sql: str | None, at: datetime) -> Message:
+    """What is thought on the way, with the SQL for who asked to see it."""
+    return msgspec.structs.replace(_passing(prompt, MessageType.THOUGHT, content, at), sql_query=sql)
 
 
-def clarification(prompt: Prompt, question: str, options: tuple[str, ...], usage: Usage, at: datetime) -> Message:
+def clarification(prompt: Prompt, asked: AskedBack, usage: Usage, at: datetime) -> Message:
     """A question back."""
+    labels = tuple(option.label for option in asked.options)
+    changes = tuple(option.change for option in asked.options)
     return _final(
         prompt,
         MessageType.CLARIFICATION,
         at,
-        content=f"{question} {', '.join(options)}",
-        clarification=Clarification(question=question, options=options),
+        content=f"{asked.question} {', '.join(labels)}".strip(),
+        clarification=Clarification(question=asked.question, options=labels, changes=changes if any(changes) else ()),
         usage=usage,
     )
+
+
+def remark(prompt: Prompt, words: str, usage: Usage, at: datetime) -> Message:
+    """A response that rests on no data."""
+    return _final(prompt, MessageType.RESPONSE, at, content=words, usage=usage)
 
 
 def failure(prompt: Prompt, reason: CannotGoOn, at: datetime, usage: Usage | None = None) -> Message:

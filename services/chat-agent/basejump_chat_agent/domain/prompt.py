@@ -28,7 +28,11 @@ class AnswerPrompt(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Prompt(msgspec.Struct, frozen=True, kw_only=True):
-    """A stored prompt. `run_uuid` is fixed from the beginning, so that its statement runs once."""
+    """A stored prompt. `llm`: the language model it asks for, if any.
+
+    `run_uuid` belongs to no statement any more: every statement of a prompt has its own, kept in the step that proved
+    it. The version before read it here.
+    """
 
     prompt_uuid: UUID
     client_uuid: UUID
@@ -40,6 +44,7 @@ class Prompt(msgspec.Struct, frozen=True, kw_only=True):
     question: str
     run_uuid: UUID
     return_sql_in_thoughts: bool
+    llm: str | None = None
     asked_at: datetime
     message: Message
 

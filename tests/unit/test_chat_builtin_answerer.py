@@ -1,11 +1,13 @@
-"""The planner's port, filled by the planner without a language model."""
+"""The port of answerers, filled by the planner without a language model."""
 
 from uuid import uuid4
 
 import pytest
 
-from basejump_chat_agent.adapters.builtin_planner import BuiltinPlanner
-from basejump_chat_agent.domain.planner import CannotAnswer, PlannedSql
+from answering_tools import InHand
+from basejump_chat_agent.adapters.builtin_answerer import BuiltinAnswerer
+from basejump_chat_agent.domain.answerer import Asked
+from basejump_chat_agent.domain.failures import CannotGoOn
 from basejump_common.contracts.connection import Column, ForeignKey, FoundValue, Table
 
 
@@ -44,20 +46,21 @@ EMPLOYEES = table(
 TABLES = (EMPLOYEES, DEPARTMENTS)
 
 
-async def plan(question: str, tables: tuple[Table, ...] = TABLES, *values: FoundValue) -> PlannedSql | CannotAnswer:
-    return await BuiltinPlanner().plan(question, tables, values, (), "postgres")
+async def plan(question: str, tables: tuple[Table, ...] = TABLES, *values: FoundValue) -> str:
+    """The statement that is run. Raises CannotGoOn."""
+    tools = InHand(values)
+    asked = Asked(question=question, meant=question, dialect="postgres", database="hr", tables=tables)
+    await BuiltinAnswerer().answer(asked, tools)
+    return tools.ran[0]
 
 
 async def test_keys_reach_the_planner() -> None:
-    planned = await plan("What is the average salary by department?")
-    assert isinstance(planned, PlannedSql)
-    assert "department_name" in planned.sql
-    assert "JOIN" in planned.sql
+    sql = await plan("What is the average salary by department?")
+    assert "department_name" in sql
+    assert "JOIN" in sql
 
 
 async def test_found_values_reach_the_planner() -> None:
-    question = "How many employees are in Shipping?"
-    assert "shipping" in [phrase.lower() for phrase in await BuiltinPlanner().phrases(question, TABLES)]
     value = FoundValue(
         phrase="Shipping",
         schema_name="hr",
@@ -65,19 +68,18 @@ async def test_found_values_reach_the_planner() -> None:
         column_name="department_name",
         value="Shipping",
     )
-    planned = await plan(question, TABLES, value)
-    assert isinstance(planned, PlannedSql)
-    assert "'Shipping'" in planned.sql
+    assert "'Shipping'" in await plan("How many employees are in Shipping?", TABLES, value)
 
 
 async def test_what_it_can_not_read_it_declines() -> None:
-    planned = await plan("Why is the sky blue?")
-    assert isinstance(planned, CannotAnswer)
-    assert planned.reason
+    with pytest.raises(CannotGoOn) as declined:
+        await plan("Why is the sky blue?")
+    assert declined.value.code == "needs_language_model"
 
 
 async def test_without_tables_it_declines() -> None:
-    assert isinstance(await plan("How many employees are there?", ()), CannotAnswer)
+    with pytest.raises(CannotGoOn):
+        await plan("How many employees are there?", ())
 
 
 @pytest.mark.parametrize("hidden", ["table", "column"])
@@ -88,4 +90,5 @@ async def test_what_is_ignored_is_not_planned_with(hidden: str) -> None:
         column("salary", "numeric", ignore=hidden == "column"),
         ignore=hidden == "table",
     )
-    assert isinstance(await plan("What is the average salary of employees?", (employees,)), CannotAnswer)
+    with pytest.raises(CannotGoOn):
+        await plan("What is the average salary of employees?", (employees,))

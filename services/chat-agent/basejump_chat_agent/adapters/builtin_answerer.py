@@ -1,34 +1,30 @@
-"""The planner without a language model: no network, no key, the same answer every time."""
+"""Answers without a language model: no network, no key, the same answer every time."""
 
 import asyncio
 
 import basejump_planner as builtin
-from basejump_chat_agent.domain.planner import CannotAnswer, Planned, PlannedSql, Turn
+from basejump_chat_agent.domain import failures
+from basejump_chat_agent.domain.answerer import Answered, Asked, Toolbox
 from basejump_common.contracts.connection import Column, FoundValue, Table
 
 
-class BuiltinPlanner:
+class BuiltinAnswerer:
     """`basejump_planner` behind the port. It takes milliseconds of CPU, so it works in a thread."""
 
-    name = "built-in"
+    async def answer(self, asked: Asked, tools: Toolbox) -> Answered:
+        """See `Answerer.answer`."""
+        plan: builtin.Plan = await tools.step("built-in plan", builtin.Plan, lambda: self._plan(asked, tools))
+        await tools.think(f"I understand the question as: {plan.reading}", plan.sql)
+        return Answered(reading=plan.reading, ran=await tools.run_sql("1", plan.sql))
 
-    async def phrases(self, question: str, tables: tuple[Table, ...]) -> tuple[str, ...]:
-        """See `Planner.phrases`."""
-        return await asyncio.to_thread(builtin.value_phrases, question, _tables(tables))
-
-    async def plan(
-        self,
-        question: str,
-        tables: tuple[Table, ...],
-        values: tuple[FoundValue, ...],
-        history: tuple[Turn, ...],  # noqa: ARG002 - every question is read by itself
-        dialect: str,
-    ) -> Planned:
-        """See `Planner.plan`."""
-        plan = await asyncio.to_thread(builtin.plan, question, _tables(tables), _values(values), dialect=dialect)
+    async def _plan(self, asked: Asked, tools: Toolbox) -> builtin.Plan:
+        tables = _tables(asked.tables)
+        phrases = await asyncio.to_thread(builtin.value_phrases, asked.meant, tables)
+        values = _values(await tools.find_values(phrases, asked.tables))
+        plan = await asyncio.to_thread(builtin.plan, asked.meant, tables, values, dialect=asked.dialect)
         if isinstance(plan, builtin.CannotAnswer):
-            return CannotAnswer(reason=plan.reason)
-        return PlannedSql(sql=plan.sql, reading=plan.reading)
+            raise failures.needs_language_model(plan.reason)
+        return plan
 
 
 def _tables(tables: tuple[Table, ...]) -> tuple[builtin.Table, ...]:

@@ -1,0 +1,79 @@
+"""The tools of answerers: look at the schema, look up values, prove and run. The same for all of them."""
+
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+import msgspec
+
+from basejump_chat_agent.adapters.chat_stream import ChatStream
+from basejump_chat_agent.adapters.indexer import Indexer
+from basejump_chat_agent.domain import failures, messages
+from basejump_chat_agent.domain.choice import Found
+from basejump_chat_agent.work import Work
+from basejump_common.contracts.connection import FoundValue, RunResult, Table
+
+
+class Statement(msgspec.Struct, frozen=True, kw_only=True):
+    """A statement that was proved, and under which `run_uuid` it runs: kept before it runs, so that it runs once."""
+
+    run_uuid: UUID
+    sql: str
+
+
+class Tools:
+    """`domain.answerer.Toolbox` for one attempt at a prompt. What is looked up is kept nowhere."""
+
+    def __init__(self, work: Work, found: Found, indexer: Indexer, stream: ChatStream, *, shows_rows: bool) -> None:
+        self.meter = work.meter
+        self.shows_rows = shows_rows
+        self._work = work
+        self._found = found
+        self._indexer = indexer
+        self._stream = stream
+
+    async def search_tables(self, text: str) -> tuple[Table, ...]:
+        """See `Toolbox.search_tables`."""
+        prompt = self._work.prompt
+        return (await self._indexer.retrieve(self._work.asker, prompt.team_uuid, text, self._found.db_uuid)).tables
+
+    async def find_values(self, phrases: tuple[str, ...], tables: tuple[Table, ...]) -> tuple[FoundValue, ...]:
+        """See `Toolbox.find_values`."""
+        work, conn_uuid = self._work, self._found.conn_uuid
+        return await self._indexer.find_values(work.asker, work.prompt, conn_uuid, tables, phrases)
+
+    async def run_sql(self, key: str, sql: str) -> RunResult:
+        """See `Toolbox.run_sql`."""
+        statement: Statement = await self.step(f"prove {key}", Statement, lambda: self._prove(sql))
+        ran: RunResult = await self.step(f"run {key}", RunResult, lambda: self._run(statement))
+        self.meter.database_seconds += ran.database_seconds
+        return ran
+
+    async def step(self, name: str, kind: Any, perform: Callable[[], Awaitable[Any]]) -> Any:
+        """See `Toolbox.step`."""
+        return await self._work.step(name, kind, perform)
+
+    async def think(self, thought: str, sql: str | None = None) -> None:
+        """See `Toolbox.think`."""
+        prompt = self._work.prompt
+        shown = sql if prompt.return_sql_in_thoughts else None
+        await self._stream.say(prompt.client_uuid, messages.thought(prompt, thought, shown, datetime.now(UTC)))
+
+    async def tell(self, status: str) -> None:
+        """See `Toolbox.tell`."""
+        prompt = self._work.prompt
+        await self._stream.say(prompt.client_uuid, messages.status(prompt, status, datetime.now(UTC)))
+
+    async def _prove(self, sql: str) -> Statement:
+        proved = await self._indexer.prove(self._work.asker, self._work.prompt, self._found.conn_uuid, sql)
+        if proved.refusal is not None:
+            raise failures.not_proved(proved.refusal)
+        return Statement(run_uuid=uuid4(), sql=sql)
+
+    async def _run(self, statement: Statement) -> RunResult:
+        await self.tell("Running the query.")
+        work = self._work
+        return await self._indexer.run(
+            work.asker, work.prompt, self._found.conn_uuid, statement.run_uuid, statement.sql
+        )

@@ -1,0 +1,48 @@
+"""Tools of an answerer that hold everything in hand: what was found, and what was run."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+from uuid import uuid4
+
+from basejump_chat_agent.domain.meter import Meter
+from basejump_common.contracts.connection import FoundValue, Proof, ResultColumn, RunResult, Table
+
+
+class InHand:
+    """A `Toolbox` whose every statement counts 107 rows."""
+
+    def __init__(self, values: tuple[FoundValue, ...] = ()) -> None:
+        self.meter = Meter()
+        self.shows_rows = True
+        self.ran: list[str] = []
+        self.thoughts: list[str] = []
+        self._values = values
+
+    async def search_tables(self, text: str) -> tuple[Table, ...]:
+        return ()
+
+    async def find_values(self, phrases: tuple[str, ...], tables: tuple[Table, ...]) -> tuple[FoundValue, ...]:
+        said = {phrase.lower() for phrase in phrases}
+        return tuple(value for value in self._values if value.phrase.lower() in said)
+
+    async def run_sql(self, key: str, sql: str) -> RunResult:
+        self.ran.append(sql)
+        return RunResult(
+            run_uuid=uuid4(),
+            columns=(ResultColumn(name="count", type="bigint"),),
+            row_count=1,
+            truncated=False,
+            preview=((107,),),
+            bytes=1,
+            database_seconds=0.1,
+            proof=Proof(sql=sql, fingerprint="f", row_limit=10, fully_proved=True),
+        )
+
+    async def step(self, name: str, kind: Any, perform: Callable[[], Awaitable[Any]]) -> Any:
+        return await perform()
+
+    async def think(self, thought: str, sql: str | None = None) -> None:
+        self.thoughts.append(thought)
+
+    async def tell(self, status: str) -> None:
+        self.thoughts.append(status)
