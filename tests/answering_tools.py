@@ -1,4 +1,5 @@
 """Tools of an answerer that hold everything in hand: what was found, and what was run."""
+# ruff: noqa: ARG002 - the port has more parameters than these tools need
 
 from collections.abc import Awaitable, Callable
 from typing import Any

@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import pytest
 
-from basejump_chat_agent.domain.choice import Option, found, named, options, says_any
+from basejump_chat_agent.domain.choice import DatabaseOption, Meaning, found, named, options, says_any
 from basejump_common.contracts.chat import Clarification
 from basejump_common.contracts.connection import Candidate, Retrieved
 
@@ -15,8 +15,8 @@ def retrieved(*tied: str, **changes: Any) -> Retrieved:
     return Retrieved(tied=tuple(Candidate(db_uuid=uuid4(), database_name_alias=a, score=1.0) for a in tied), **known)
 
 
-def among(*aliases: str) -> tuple[Option, ...]:
-    return tuple(Option(db_uuid=uuid4(), alias=alias) for alias in aliases)
+def among(*aliases: str) -> tuple[DatabaseOption, ...]:
+    return tuple(DatabaseOption(db_uuid=uuid4(), alias=alias) for alias in aliases)
 
 
 def test_one_database_leaves_nothing_to_choose() -> None:
@@ -60,11 +60,14 @@ def test_an_answer_that_picks_no_option_is_a_question_of_its_own() -> None:
 
 
 def test_nothing_granted_is_nothing_found() -> None:
-    assert found("How many?", retrieved(conn_uuid=None, db_uuid=None)) is None
+    assert (
+        found(Meaning(question="How many?", meant="How many?", hint=""), retrieved(conn_uuid=None, db_uuid=None))
+        is None
+    )
 
 
 def test_what_is_found_goes_over_one_connection() -> None:
     from_index = retrieved()
-    tables = found("How many?", from_index)
+    tables = found(Meaning(question="How many?", meant="How many?", hint=""), from_index)
     assert tables is not None
     assert (tables.conn_uuid, tables.db_uuid, tables.options) == (from_index.conn_uuid, from_index.db_uuid, ())

@@ -4,6 +4,7 @@ import pytest
 
 from basejump_chat_agent.domain import failures
 from basejump_chat_agent.domain.failures import CannotGoOn
+from basejump_common.contracts.connection import Refusal
 from basejump_common.errors import BasejumpError, StatementTimeout, Unavailable, all_errors
 
 
@@ -35,7 +36,9 @@ def test_the_built_in_planner_says_honestly_that_it_can_not_answer() -> None:
 
 
 def test_a_refusal_tells_the_near_misses() -> None:
-    reason = failures.not_proved("there is no column salry", ("salary",))
+    reason = failures.not_proved(
+        Refusal(code="unknown_column", reason="there is no column salry", suggestions=("salary",))
+    )
     assert reason.content.startswith("There is no column salry. Did you mean salary? ")
 
 
