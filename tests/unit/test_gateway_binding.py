@@ -88,6 +88,8 @@ def test_a_name_given_twice_with_one_value_is_served() -> None:
 def test_unknown_names_are_refused_wherever_they_are() -> None:
     assert refused(account.CREATE_TEAM, "team_name=a&colour=red") == {"colour": "unknown field"}
     assert refused(account.CREATE_TEAM, "", b'{"team_name": "a", "colour": 1}') == {"colour": "unknown field"}
+    assert refused(account.CREATE_TEAM, "team_name=a&=") == {'""': "unknown field"}
+    assert refused(account.CREATE_TEAM, "", b'{"team_name": "a", "": 1}') == {'""': "unknown field"}
     nested = json.dumps(DATABASE | {"schemas": [{"schema_nm": "a"}, {"schema_nm": "b", "foo": 1}]}).encode()
     assert refused(connection.CREATE_DATABASE, "", nested) == {"schemas[1].foo": "unknown field"}
 

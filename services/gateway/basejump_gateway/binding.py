@@ -20,6 +20,7 @@ _MAX_ERRORS = 20
 _MAX_NAME = 100
 _TWICE = "given twice with different values"
 _UNKNOWN = "unknown field"
+_NAMELESS = '""'  # a field whose name is empty
 _NUL = "contains the character NUL"
 _AT = re.compile(r" - at `(?:key` in `)?\$\.?([^`]*)`$")
 _MISSING = re.compile(r"^Object missing required field `([^`]*)`")
@@ -214,7 +215,7 @@ def _join(at: str, name: str) -> str:
 
 
 def _error(field: str, message: str) -> FieldError:
-    return FieldError(field=field[:_MAX_NAME].replace("\0", "\\u0000"), message=message)
+    return FieldError(field=field[:_MAX_NAME].replace("\0", "\\u0000") or _NAMELESS, message=message)
 
 
 def _invalid(errors: list[FieldError]) -> InvalidInput:
