@@ -3,18 +3,22 @@
 from typing import Any
 
 from basejump_account.clients import Clients
+from basejump_account.lifecycle import Lifecycle
 from basejump_account.teams import Teams
 from basejump_account.users import Users
 from basejump_common.bus import Endpoint, handle
 from basejump_common.contracts import account
 
 
-def handlers(clients: Clients, users: Users, teams: Teams) -> tuple[Endpoint[Any, Any], ...]:
+def handlers(clients: Clients, lifecycle: Lifecycle, users: Users, teams: Teams) -> tuple[Endpoint[Any, Any], ...]:
     """The table of contents of the service."""
     return (
         handle(account.CREATE_CLIENT, clients.create),
         handle(account.LIST_CLIENTS, clients.page),
         handle(account.GET_CLIENT, clients.get),
+        handle(account.UPDATE_CLIENT, lifecycle.update),
+        handle(account.DELETE_CLIENT, lifecycle.delete),
+        handle(account.CLIENT_STANDING, lifecycle.standing),
         handle(account.CREATE_USER, users.create),
         handle(account.LIST_USERS, users.page),
         handle(account.GET_USER, users.get),

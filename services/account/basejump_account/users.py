@@ -6,6 +6,7 @@ from uuid import UUID, uuid4
 from basejump_account.adapters import team_rows, user_rows
 from basejump_account.domain import roles
 from basejump_account.events import publish_left
+from basejump_account.lifecycle import is_active
 from basejump_common.bus import Context, publish
 from basejump_common.contracts import account
 from basejump_common.contracts.account import (
@@ -87,6 +88,8 @@ class Users:
         """The user's role now, for auth. Raises NotFound."""
         async with self._database.tenant(request.client_uuid) as tx:
             user = found(await user_rows.find(tx, request.user_uuid))
+            if not await is_active(tx, user.client_uuid):
+                raise NotFound("the client is suspended")
         return UserStanding(client_uuid=user.client_uuid, user_uuid=user.user_uuid, role=user.role)
 
 

@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 
 from basejump_auth.client_secrets import ClientSecrets
+from basejump_auth.clients import Clients
 from basejump_auth.handlers import handlers, reactions
 from basejump_auth.issuing import Issuer
 from basejump_auth.keyring import Keyring
@@ -33,9 +34,10 @@ async def bootstrap(settings: Settings) -> AsyncIterator[Service]:
         issuer = Issuer(settings.environment, settings.secret_pepper)
         sessions = Sessions(database, keyring, standings)
         secrets = ClientSecrets(database, issuer, keyring, standings, uses)
+        clients = Clients(database)
         await keyring.open()
         yield base.service(
-            endpoints=handlers(secrets, sessions, keyring),
-            reactions=reactions(sessions),
+            endpoints=handlers(clients, secrets, sessions, keyring),
+            reactions=reactions(clients, sessions),
             background=(keyring.run, RevocationPublisher(database, bus, revocations).run, uses.run),
         )

@@ -39,9 +39,11 @@ class ClientSecrets:
         self._standings = standings
         self._uses = uses
 
-    async def exchange(self, _context: Context, request: ExchangeSecret) -> ExchangedToken:
+    async def exchange(self, context: Context, request: ExchangeSecret) -> ExchangedToken:
         """A five-minute token that says what the secret may do. Raises Unauthenticated."""
         row = await self._recognise(request.client_secret.reveal())
+        if row.client_uuid != OPERATOR and not await self._standings.is_active(row.client_uuid, context):
+            raise Unauthenticated("the client is suspended")
         principal = Principal(
             credential=Credential.CLIENT_SECRET,
             role=row.role,

@@ -38,6 +38,11 @@ def user_key(user_uuid: UUID) -> str:
     return f"user.{user_uuid}"
 
 
+def client_key(client_uuid: UUID) -> str:
+    """Ends the tokens that a client's users and secrets had until then."""
+    return f"client.{client_uuid}"
+
+
 class RevocationPublisher:
     """Brings rows to KV. Run one in every replica. `published` mirrors the bucket."""
 

@@ -12,6 +12,7 @@ from basejump_chat_agent.asking import Messages
 from basejump_chat_agent.chats import Chats
 from basejump_chat_agent.domain.prompt import AnswerPrompt
 from basejump_chat_agent.endings import ANNOUNCE, Announcement, Announcing
+from basejump_chat_agent.erasing import Erasing
 from basejump_chat_agent.handlers import handlers
 from basejump_chat_agent.results import Results
 from basejump_chat_agent.retrieving import Retrieving
@@ -32,7 +33,7 @@ async def bootstrap(settings: Settings) -> AsyncIterator[Service]:
         stream = ChatStream(base.bus, settings.patience_seconds)
         chats = Chats(base.database, base.bus, Stopping(base.bus, stream))
         yield base.service(
-            endpoints=handlers(chats, Messages(base.database), Results(base.database)),
+            endpoints=handlers(chats, Messages(base.database), Results(base.database), Erasing(base.database, stream)),
             reactions=(on(DATABASE_INDEXED, news.tell), on(DATABASE_INDEX_FAILED, news.tell)),
             background=(_worker(base, settings, stream, news).run,),
         )

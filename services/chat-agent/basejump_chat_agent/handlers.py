@@ -4,12 +4,13 @@ from typing import Any
 
 from basejump_chat_agent.asking import Messages
 from basejump_chat_agent.chats import Chats
+from basejump_chat_agent.erasing import Erasing
 from basejump_chat_agent.results import Results
 from basejump_common.bus import Endpoint, handle
 from basejump_common.contracts import chat, result
 
 
-def handlers(chats: Chats, messages: Messages, results: Results) -> tuple[Endpoint[Any, Any], ...]:
+def handlers(chats: Chats, messages: Messages, results: Results, erasing: Erasing) -> tuple[Endpoint[Any, Any], ...]:
     """Operation to function."""
     return (
         handle(chat.CREATE_CHAT, chats.create),
@@ -23,4 +24,5 @@ def handlers(chats: Chats, messages: Messages, results: Results) -> tuple[Endpoi
         handle(chat.GET_MESSAGE, messages.get),
         handle(result.LIST_RESULTS, results.list),
         handle(result.GET_RESULT, results.get),
+        handle(chat.ERASE_CLIENT, erasing.erase),
     )

@@ -16,6 +16,7 @@ from basejump_connection_indexer.adapters.result_store import ResultStore
 from basejump_connection_indexer.adapters.teams import Teams
 from basejump_connection_indexer.adapters.vault import Vault
 from basejump_connection_indexer.databases import Databases
+from basejump_connection_indexer.erasing import Erasing
 from basejump_connection_indexer.grants import Grants
 from basejump_connection_indexer.handlers import handlers
 from basejump_connection_indexer.indexing import JOB, Indexing
@@ -38,6 +39,7 @@ async def bootstrap(settings: Settings) -> AsyncIterator[Service]:
         gate = Gate(base.database, teams, catalogs, vault)
         limits = Limits(seconds=settings.statement_seconds, rows=settings.result_rows, bytes=settings.result_bytes)
         grants = Grants(base.database, teams)
+        store = ResultStore(settings.results_url)
         worker = JobWorker(base.database, {JOB: Indexing(base.database, connect, vault).kind()})
         yield base.service(
             endpoints=handlers(
@@ -45,7 +47,8 @@ async def bootstrap(settings: Settings) -> AsyncIterator[Service]:
                 grants,
                 Tables(base.database, teams),
                 Retrieving(base.database, teams, catalogs),
-                Statements(base.database, gate, pools, ResultStore(settings.results_url), limits),
+                Statements(base.database, gate, pools, store, limits),
+                Erasing(base.database, pools, store),
             ),
             reactions=(on(TEAM_DELETED, grants.team_deleted),),
             background=(worker.run, pools.sweep),

@@ -5,6 +5,7 @@ from typing import Any
 from basejump_common.bus import Endpoint, handle
 from basejump_common.contracts import connection
 from basejump_connection_indexer.databases import Databases
+from basejump_connection_indexer.erasing import Erasing
 from basejump_connection_indexer.grants import Grants
 from basejump_connection_indexer.retrieving import Retrieving
 from basejump_connection_indexer.statements import Statements
@@ -12,7 +13,12 @@ from basejump_connection_indexer.tables import Tables
 
 
 def handlers(
-    databases: Databases, grants: Grants, tables: Tables, retrieving: Retrieving, statements: Statements
+    databases: Databases,
+    grants: Grants,
+    tables: Tables,
+    retrieving: Retrieving,
+    statements: Statements,
+    erasing: Erasing,
 ) -> tuple[Endpoint[Any, Any], ...]:
     """The table of contents of the service."""
     return (
@@ -36,4 +42,5 @@ def handlers(
         handle(connection.PROVE, statements.prove),
         handle(connection.RUN, statements.run),
         handle(connection.STOP_RUN, statements.stop),
+        handle(connection.ERASE_CLIENT, erasing.erase),
     )

@@ -77,6 +77,8 @@ AUTH = (
 ACCOUNT = (
     Route(POST, "/account/client/", account.CREATE_CLIENT, "Create a client"),
     Route(GET, "/account/client/", account.GET_CLIENT, "Get the caller's client"),
+    Route(PUT, "/account/client/{client_uuid}/", account.UPDATE_CLIENT, "Change, suspend or resume a client"),
+    Route(DELETE, "/account/client/{client_uuid}/", account.DELETE_CLIENT, "Delete a client and all its data"),
     Route(GET, "/account/client/list/", account.LIST_CLIENTS, "List clients"),
     Route(POST, "/account/client/secret/", auth.CREATE_SECRET, "Create a client secret"),
     Route(GET, "/account/client/secret/", auth.LIST_SECRETS, "List client secrets"),

@@ -24,6 +24,7 @@ from basejump_common.security.secret import Secret
 log = logging.getLogger("basejump.bus")
 In = TypeVar("In", bound=msgspec.Struct)
 Out = TypeVar("Out", bound=msgspec.Struct)
+T = TypeVar("T")
 
 ERROR_CODE = "Nats-Service-Error-Code"
 MAX_PAYLOAD = 1_048_576
@@ -31,6 +32,10 @@ CONNECT_SECONDS = 5.0
 CLOSE_SECONDS = 3.0
 FLUSH_SECONDS = 2
 _AWAY = "the service is away; try again"
+
+
+class _Purged(msgspec.Struct, frozen=True):
+    purged: int
 
 
 def inbox_prefix(user: str) -> str:
@@ -166,11 +171,17 @@ class Bus:
         """Delete a key of a KV bucket. Raises Unavailable."""
         await self._guarded(self.jetstream.publish(f"$KV.{bucket}.{key}", headers={"KV-Operation": "DEL"}))
 
-    async def _guarded(self, publication: Awaitable[object]) -> None:
+    async def purge(self, stream: str, subject: str) -> int:
+        """Delete a stream's messages on `subject`, which may have wildcards; how many. Raises Unavailable."""
+        api = f"$JS.API.STREAM.PURGE.{stream}"
+        reply = await self._guarded(self.nats.request(api, msgspec.json.encode({"filter": subject}), timeout=5.0))
+        return wire.decode(reply.data, _Purged).purged
+
+    async def _guarded(self, work: Awaitable[T]) -> T:
         try:
             # Not asyncio.wait_for: before Python 3.12 it loses a cancellation that comes together with the reply.
             async with asyncio.timeout(5.0):
-                await publication
+                return await work
         except (TimeoutError, NatsError, APIError, OSError) as error:
             raise Unavailable("the event stream is away", retry_after=1.0) from error
 

@@ -7,7 +7,7 @@ One user per service, each with a private inbox; `operator` declares streams and
 import msgspec
 
 from basejump_common.bus.connection import inbox_prefix
-from basejump_common.bus.topology import EVENTS_STREAM, KEYS, REVOCATIONS
+from basejump_common.bus.topology import CHAT_STREAM, EVENTS_STREAM, KEYS, REVOCATIONS
 from basejump_common.contracts import chat
 from basejump_common.contracts.operation import SERVICES
 from basejump_common.contracts.registry import events, operations
@@ -46,7 +46,8 @@ def _calls(service: str) -> tuple[str, ...]:
 def _publications(service: str) -> tuple[str, ...]:
     published = tuple(e.subject() for e in events() if e.publisher == service)
     stream = (chat.stream_subject("*", "*", "*"),) if service == "chat-agent" else ()
-    return published + stream
+    purges = (f"$JS.API.STREAM.PURGE.{CHAT_STREAM}",) if service == "chat-agent" else ()
+    return published + stream + purges
 
 
 def _buckets(service: str) -> tuple[str, ...]:

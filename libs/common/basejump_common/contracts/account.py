@@ -1,13 +1,14 @@
 """account: clients (tenants) with their OWNER user, users, teams, memberships."""
 
 from datetime import datetime
+from enum import StrEnum
 from typing import Annotated
 from uuid import UUID
 
 import msgspec
 from msgspec import Meta
 
-from basejump_common.contracts.common import ByUser, Done, Name, Nothing, PageRequest, Text
+from basejump_common.contracts.common import ByClient, ByUser, Done, Name, Nothing, PageRequest, Text
 from basejump_common.contracts.operation import SERVICES_ONLY, Allow, EventType, Operation
 from basejump_common.errors import Conflict, Forbidden, InvalidInput, NotFound
 from basejump_common.security.principal import Credential, Role, UserRole
@@ -35,6 +36,14 @@ class CreatedClient(msgspec.Struct, frozen=True, kw_only=True):
     client_secret_uuid: UUID
 
 
+class ClientState(StrEnum):
+    """`suspended`: nobody of it gets in until the operator resumes it. `erasing`: it is deleted, some data is left."""
+
+    ACTIVE = "active"
+    SUSPENDED = "suspended"
+    ERASING = "erasing"
+
+
 class Client(msgspec.Struct, frozen=True, kw_only=True):
     """A tenant as its members see it."""
 
@@ -43,6 +52,23 @@ class Client(msgspec.Struct, frozen=True, kw_only=True):
     description: str
     verify_mode: str
     created_at: datetime
+    state: ClientState = ClientState.ACTIVE
+
+
+class UpdateClient(msgspec.Struct, frozen=True, kw_only=True):
+    """What is given is changed. A suspended client's tokens end within seconds; its data stays."""
+
+    client_uuid: UUID
+    client_name: Name | None = None
+    description: Text | None = None
+    suspended: bool | None = None
+
+
+class ClientStanding(msgspec.Struct, frozen=True, kw_only=True):
+    """What auth needs before it lets a client secret in."""
+
+    client_uuid: UUID
+    active: bool
 
 
 class ClientPage(msgspec.Struct, frozen=True, kw_only=True):
@@ -210,6 +236,16 @@ class MembershipChanged(msgspec.Struct, frozen=True, kw_only=True):
     team_uuid: UUID
 
 
+class ClientStateChanged(msgspec.Struct, frozen=True, kw_only=True):
+    """A tenant was suspended, resumed or deleted."""
+
+    client_uuid: UUID
+    state: ClientState
+
+
+CLIENT_SUSPENDED = EventType("client", "suspended", ClientStateChanged, publisher="account", consumers=("auth",))
+CLIENT_RESUMED = EventType("client", "resumed", ClientStateChanged, publisher="account")
+CLIENT_DELETED = EventType("client", "deleted", ClientStateChanged, publisher="account")
 CLIENT_CREATED = EventType("client", "created", ClientCreated, publisher="account")
 USER_CREATED = EventType("user", "created", UserChanged, publisher="account")
 USER_UPDATED = EventType("user", "updated", UserChanged, publisher="account", consumers=("auth",))
@@ -234,6 +270,27 @@ LIST_CLIENTS = Operation(
     takes=PageRequest,
     gives=ClientPage,
     allow=Allow(frozenset({Credential.CLIENT_SECRET}), Role.INTERNAL),
+)
+UPDATE_CLIENT = Operation(
+    "basejump.v1.account.client.update",
+    takes=UpdateClient,
+    gives=Client,
+    allow=Allow(frozenset({Credential.CLIENT_SECRET}), Role.INTERNAL),
+    errors=(NotFound, Conflict),
+)
+DELETE_CLIENT = Operation(
+    "basejump.v1.account.client.delete",
+    takes=ByClient,
+    gives=Done,
+    allow=Allow(frozenset({Credential.CLIENT_SECRET, Credential.ACCESS}), Role.OWNER),
+    errors=(NotFound,),
+)
+CLIENT_STANDING = Operation(
+    "basejump.v1.account.client.standing",
+    takes=ByClient,
+    gives=ClientStanding,
+    allow=SERVICES_ONLY,
+    callers=("auth",),
 )
 GET_CLIENT = Operation("basejump.v1.account.client.get", takes=Nothing, gives=Client, allow=Role.MEMBER)
 CREATE_USER = Operation(

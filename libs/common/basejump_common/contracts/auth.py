@@ -7,6 +7,7 @@ from uuid import UUID
 import msgspec
 
 from basejump_common.contracts.common import Done, Nothing, PageRequest, Text
+from basejump_common.contracts.erasing import erase_client
 from basejump_common.contracts.operation import PUBLIC, SERVICES_ONLY, Allow, EventType, Operation
 from basejump_common.errors import Forbidden, NotFound, Unauthenticated
 from basejump_common.security.principal import Credential, Role, UserRole
@@ -204,3 +205,4 @@ ISSUE_FIRST_SECRET = Operation(
     allow=SERVICES_ONLY,
     callers=("account",),
 )
+ERASE_CLIENT = erase_client("auth")

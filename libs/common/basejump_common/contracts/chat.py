@@ -10,6 +10,7 @@ from msgspec import Meta
 
 from basejump_common.contracts.common import Done, Name, PageRequest, Text
 from basejump_common.contracts.connection import Proof, Question
+from basejump_common.contracts.erasing import erase_client
 from basejump_common.contracts.operation import EventType, Operation
 from basejump_common.errors import Conflict, InvalidInput, NotFound
 from basejump_common.security.principal import Role
@@ -246,3 +247,4 @@ GET_MESSAGE = Operation(
     "basejump.v1.chat.message.get", takes=ByMessage, gives=Message, allow=Role.MEMBER, errors=(NotFound,)
 )
 STOP_CHAT = Operation("basejump.v1.chat.chat.stop", takes=ByChat, gives=Done, allow=Role.MEMBER, errors=(NotFound,))
+ERASE_CLIENT = erase_client("chat")

@@ -36,6 +36,12 @@ class ByUser(msgspec.Struct, frozen=True, kw_only=True):
     user_uuid: UUID
 
 
+class ByClient(msgspec.Struct, frozen=True, kw_only=True):
+    """Names a client."""
+
+    client_uuid: UUID
+
+
 class Done(msgspec.Struct, frozen=True, kw_only=True):
     """It was done."""
 

@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Meta
 
 from basejump_common.contracts.common import Done, Name, PageRequest, Text
+from basejump_common.contracts.erasing import erase_client
 from basejump_common.contracts.operation import EventType, Operation
 from basejump_common.errors import (
     Canceled,
@@ -653,3 +654,4 @@ STOP_RUN = Operation(
     allow=Role.MEMBER,
     callers=("chat-agent",),
 )
+ERASE_CLIENT = erase_client("connection")

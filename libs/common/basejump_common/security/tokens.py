@@ -144,8 +144,8 @@ class Verifier:
         revoked = self._revocations.entries
         if f"secret.{principal.secret_uuid}" in revoked or f"session.{principal.session_uuid}" in revoked:
             return True
-        since = revoked.get(f"user.{principal.user_uuid}")
-        return since is not None and principal.issued_at <= float(since)
+        ended = (revoked.get(f"user.{principal.user_uuid}"), revoked.get(f"client.{principal.client_uuid}"))
+        return any(since is not None and principal.issued_at <= float(since) for since in ended)
 
 
 def _principal(credential: Credential, claims: dict[str, Any]) -> Principal:

@@ -59,6 +59,23 @@ async def forget_published(tx: Transaction, older_than: timedelta) -> int:
     return await tx.execute("delete from outbox where published_at < now() - $1::interval", older_than)
 
 
+async def waiting_of_client(tx: Transaction, client_uuid: UUID) -> int:
+    """How many events of a client aren't published yet."""
+    count: int = await tx.fetchval(
+        "select count(*) from outbox where published_at is null and subject like $1", _subjects(client_uuid)
+    )
+    return count
+
+
+async def forget_client(tx: Transaction, client_uuid: UUID) -> int:
+    """Delete the events of a client, published or not; how many."""
+    return await tx.execute("delete from outbox where subject like $1", _subjects(client_uuid))
+
+
+def _subjects(client_uuid: UUID) -> str:
+    return f"%.{client_uuid}.%"
+
+
 class Relay:
     """Publishes the outbox of one service, in order. Run one in every replica: one at a time is active.
 

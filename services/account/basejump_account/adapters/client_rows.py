@@ -5,7 +5,7 @@ from uuid import UUID
 
 import msgspec
 
-from basejump_common.contracts.account import Client, CreateClient
+from basejump_common.contracts.account import Client, ClientState, CreateClient, UpdateClient
 from basejump_common.storage import pages
 from basejump_common.storage.database import Transaction
 
@@ -31,6 +31,29 @@ async def insert(tx: Transaction, client_uuid: UUID, request: CreateClient) -> N
 async def find(tx: Transaction, client_uuid: UUID) -> Client | None:
     """The client whose transaction this is."""
     return await tx.row(Client, "select * from client where client_uuid = $1", client_uuid)
+
+
+async def lock(tx: Transaction, client_uuid: UUID) -> Client | None:
+    """The client, which doesn't change until the transaction ends."""
+    return await tx.row(Client, "select * from client where client_uuid = $1 for update", client_uuid)
+
+
+async def update(tx: Transaction, request: UpdateClient, state: ClientState) -> Client:
+    """Change what is given, and the state."""
+    client = await tx.row(
+        Client,
+        """
+        update client set
+            client_name = coalesce($2, client_name), description = coalesce($3, description), state = $4
+        where client_uuid = $1 returning *
+        """,
+        request.client_uuid,
+        request.client_name,
+        request.description,
+        state.value,
+    )
+    assert client is not None, "the row is locked"
+    return client
 
 
 async def directory(tx: Transaction, cursor: str | None, limit: int) -> list[Entry]:

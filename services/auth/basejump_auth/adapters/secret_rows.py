@@ -120,6 +120,12 @@ async def bound_to(tx: Transaction, user_uuid: UUID) -> list[UUID]:
     return [row["client_secret_uuid"] for row in rows]
 
 
+async def all_alive(tx: Transaction) -> list[UUID]:
+    """Every secret of the client that isn't revoked."""
+    rows = await tx.fetch("select client_secret_uuid from client_secret where revoked_at is null")
+    return [row["client_secret_uuid"] for row in rows]
+
+
 async def set_last_used(tx: Transaction, client_secret_uuid: UUID, at: datetime) -> None:
     """Note a use; an earlier one than is known changes nothing."""
     await tx.execute(

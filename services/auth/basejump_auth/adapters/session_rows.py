@@ -64,3 +64,9 @@ async def revoke_of_user(tx: Transaction, user_uuid: UUID, unless_role: UserRole
         None if unless_role is None else unless_role.value,
     )
     return [row["session_uuid"] for row in rows]
+
+
+async def all_alive(tx: Transaction) -> list[UUID]:
+    """Every session of the client that hasn't ended."""
+    rows = await tx.fetch("select session_uuid from session where revoked_at is null and expires_at > now()")
+    return [row["session_uuid"] for row in rows]

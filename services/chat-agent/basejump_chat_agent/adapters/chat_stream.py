@@ -6,6 +6,7 @@ from uuid import UUID
 
 from basejump_chat_agent.domain.messages import message_id
 from basejump_common.bus import Bus
+from basejump_common.bus.topology import CHAT_STREAM
 from basejump_common.contracts import wire
 from basejump_common.contracts.chat import Message, stream_subject
 from basejump_common.errors import Unavailable
@@ -38,6 +39,10 @@ class ChatStream:
                 if _now() >= give_up:
                     raise
             await asyncio.sleep(RETRY_SECONDS)
+
+    async def forget(self, client_uuid: UUID) -> int:
+        """Purge all that was said to a client; how many messages. Raises Unavailable."""
+        return await self._bus.purge(CHAT_STREAM, stream_subject(client_uuid, "*", "*"))
 
     async def _publish(self, client_uuid: UUID, message: Message) -> None:
         assert message.prompt_uuid is not None, "only what belongs to a prompt is streamed"

@@ -48,6 +48,14 @@ class ResultStore:
         """Remove a file; one that isn't there is as good."""
         await obstore.delete_async(self._store, key)
 
+    async def forget(self, client_uuid: UUID) -> int:
+        """Remove every file of a client; how many."""
+        count = 0
+        async for files in obstore.list(self._store, prefix=f"{client_uuid}/"):
+            await obstore.delete_async(self._store, [file["path"] for file in files])
+            count += len(files)
+        return count
+
 
 def _store(url: str) -> ObjectStore:
     parsed = urlparse(url)
