@@ -9,7 +9,7 @@ import pytest
 
 from basejump_chat_agent.adapters import chat_rows, prompt_rows
 from basejump_common.bus import Bus
-from basejump_common.contracts import chat
+from basejump_common.contracts import chat, wire
 from basejump_common.contracts.chat import Ask, ByChat, ByMessage, Chat, ChatMessagesRequest, CreateChat, MessageType
 from basejump_common.errors import Conflict, InvalidInput, NotFound, Unavailable
 from basejump_common.security.principal import Role
@@ -276,6 +276,25 @@ async def test_an_answer_stored_by_a_worker_that_died_before_telling_it_is_told_
         assert await heard.final() == stored
         assert len(heard.finals) == 1
         assert await open_jobs(database, member) == 0
+
+
+async def test_what_is_published_of_a_final_message_is_what_anybody_will_read_of_it(
+    gateway: Bus, database: Database, member: Person
+) -> None:
+    """A jsonb value keeps neither the order of keys nor the spelling of numbers: here both are told apart."""
+    kept = await chat_of(database, member)
+    initial = await gateway.call(chat.ASK, Ask(chat_uuid=kept.chat_uuid, prompt=QUESTION), member.context)
+    assert initial.prompt_uuid is not None
+    figure = {"layout": {"width": 1e22}, "data": [{"y": [1e-7, 2.50, 3], "x": ["b", "a"]}], "a": None}
+    made = msgspec.structs.replace(initial, msg_type=MessageType.RESPONSE, visual_json=figure)
+    async with database.tenant(member.client_uuid) as tx:
+        prompt = await prompt_rows.find(tx, initial.prompt_uuid)
+        assert prompt is not None
+        stored = await prompt_rows.settle(tx, prompt, made)
+    assert stored is not None
+    by_uuid = wire.encode(ByMessage(msg_uuid=initial.msg_uuid))
+    assert wire.encode(stored) == await gateway.call_bytes(chat.GET_MESSAGE, by_uuid, member.context)
+    assert wire.encode(stored) != wire.encode(made)
 
 
 async def open_jobs(database: Database, owner: Person) -> int:

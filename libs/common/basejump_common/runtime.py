@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 
 import uvloop
 
+from basejump_common.bus import bells
 from basejump_common.bus.connection import Bus
 from basejump_common.bus.ending import end
 from basejump_common.bus.events import Consumer, Reaction, relay
@@ -114,6 +115,8 @@ async def foundation(settings: BusSettings, name: str) -> AsyncIterator[Base]:
             stack.push_async_callback(database.close)
         bus = await _patiently(lambda: Bus.connect(settings.nats_url, settings.nats_user, settings.nats_password))
         stack.push_async_callback(bus.close)
+        if database is not None:
+            await stack.enter_async_context(bells.shared(database.bells, bus, name))
         keys = await stack.enter_async_context(KeyValueMirror(bus, KEYS).running())
         revocations = await stack.enter_async_context(KeyValueMirror(bus, REVOCATIONS).running())
         yield Base(name, bus, Verifier(keys, revocations), database)

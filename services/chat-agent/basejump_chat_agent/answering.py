@@ -73,20 +73,21 @@ class Answering:
         final = prompt.message
         if not prompt.answered:
             final = messages.failure(prompt, failures.gave_up(), datetime.now(UTC))
-            await settle(tx, prompt, final, background_context(job.payload.asker))
+            final = await settle(tx, prompt, final, background_context(job.payload.asker)) or final
         await announce_later(tx, prompt, final)
 
     async def _store(self, work: Work, ending: Ending) -> Message:
         context = background_context(work.asker)
         async with self._database.tenant(work.prompt.client_uuid) as tx:
             await work.job.fence(tx)
-            if not await settle(tx, work.prompt, ending.message, context):
+            stored = await settle(tx, work.prompt, ending.message, context)
+            if stored is None:
                 raise LeaseLost
             if ending.result is not None:
                 await result_rows.insert(tx, work.prompt, ending.result)
                 created = ResultCreated(result_uuid=ending.result.result_uuid, chat_uuid=work.prompt.chat_uuid)
                 await publish(tx, RESULT_CREATED, work.prompt.client_uuid, created.result_uuid, created, context)
-        return ending.message
+        return stored
 
     async def _ending(self, work: Work) -> Ending:
         try:

@@ -19,15 +19,19 @@ class Announcement(msgspec.Struct, frozen=True, kw_only=True):
     message: Message
 
 
-async def settle(tx: Transaction, prompt: Prompt, final: Message, context: Context) -> bool:
-    """Store the final message and its event; False when the prompt has its final message already."""
-    if not await prompt_rows.settle(tx, prompt, final):
-        return False
+async def settle(tx: Transaction, prompt: Prompt, final: Message, context: Context) -> Message | None:
+    """Store the final message and its event; None when the prompt has its final message already.
+
+    The message as it is stored is the one to publish: so that it is the same, byte for byte, whoever publishes it.
+    """
+    stored = await prompt_rows.settle(tx, prompt, final)
+    if stored is None:
+        return None
     answered = MessageAnswered(
         chat_uuid=prompt.chat_uuid, prompt_uuid=prompt.prompt_uuid, msg_uuid=prompt.msg_uuid, msg_type=final.msg_type
     )
     await publish(tx, MESSAGE_ANSWERED, prompt.client_uuid, prompt.msg_uuid, answered, context)
-    return True
+    return stored
 
 
 async def announce_later(tx: Transaction, prompt: Prompt, final: Message) -> None:

@@ -46,9 +46,10 @@ class Stopping:
             await jobs.cancel(tx, prompt.prompt_uuid)
             run_uuids = await prompt_rows.running(tx, prompt.prompt_uuid)
             final = messages.failure(prompt, canceled(), datetime.now(UTC))
-            if await settle(tx, prompt, final, context):
-                await announce_later(tx, prompt, final)
-                stopped.append(Stopped(client_uuid=prompt.client_uuid, final=final, run_uuids=tuple(run_uuids)))
+            stored = await settle(tx, prompt, final, context)
+            if stored is not None:
+                await announce_later(tx, prompt, stored)
+                stopped.append(Stopped(client_uuid=prompt.client_uuid, final=stored, run_uuids=tuple(run_uuids)))
         return stopped
 
     async def tell(self, stopped: Sequence[Stopped], context: Context) -> None:

@@ -4,6 +4,7 @@ connection.py   the connection, calls, durable publications
 server.py       operations served; drain
 events.py       events out (outbox) and in (inbox)
 keyvalue.py     a bucket held in memory
+bells.py        bells that ring in every replica of a service
 permissions.py  what each NATS user may do, from the contracts
 topology.py     streams, buckets and consumers of an installation
 """

@@ -9,7 +9,7 @@ import msgspec
 from basejump_common.bus.connection import inbox_prefix
 from basejump_common.bus.topology import CHAT_STREAM, EVENTS_STREAM, KEYS, REVOCATIONS
 from basejump_common.contracts import chat
-from basejump_common.contracts.operation import SERVICES
+from basejump_common.contracts.operation import SERVICES, bell_subject
 from basejump_common.contracts.registry import events, operations
 
 OPERATOR = "operator"
@@ -34,8 +34,14 @@ def permissions(service: str) -> Permissions:
     """The permissions of one service (or of `cli`)."""
     return Permissions(
         user=service,
-        publish=(*_calls(service), *_publications(service), *_buckets(service), *_consumer(service)),
-        subscribe=(*_served(service), *_live(service), f"{inbox_prefix(service)}.>"),
+        publish=(
+            *_calls(service),
+            *_publications(service),
+            *_buckets(service),
+            *_consumer(service),
+            *_bell(service),
+        ),
+        subscribe=(*_served(service), *_live(service), *_bell(service), f"{inbox_prefix(service)}.>"),
     )
 
 
@@ -75,6 +81,11 @@ def _served(service: str) -> tuple[str, ...]:
         return ()
     discovery = tuple(f"$SRV.{verb}{name}" for verb in ("PING", "INFO", "STATS") for name in _micro_names(service))
     return subjects + discovery
+
+
+def _bell(service: str) -> tuple[str, ...]:
+    """Services with tables wake their replicas; the gateway has none."""
+    return (bell_subject(service),) if service not in ("gateway", CLI) else ()
 
 
 def _micro_names(service: str) -> tuple[str, ...]:

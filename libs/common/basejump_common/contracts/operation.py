@@ -89,3 +89,8 @@ class EventType(Generic[Data]):
     def subject(self, client_uuid: UUID | str = "*") -> str:
         """Where the events of one client (or, by default, of all) are."""
         return f"basejump.v1.event.{client_uuid}.{self.entity}.{self.verb}"
+
+
+def bell_subject(service: str) -> str:
+    """Where the replicas of a service wake each other; the message is the bell's name."""
+    return f"basejump.v1.bell.{service}"

@@ -1,6 +1,35 @@
-"""Waiting for a bell: an event that says *look now*, to those who would look every second anyway."""
+"""Bells: events that say *look now*, to those who would look every second anyway."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
+
+
+class Bells:
+    """The bells of one process. `tell` carries one to the service's other replicas, once `told_by` has said how."""
+
+    def __init__(self) -> None:
+        self._listeners: dict[str, list[asyncio.Event]] = {}
+        self._tell: Callable[[str], Awaitable[None]] | None = None
+
+    def listen(self, name: str) -> asyncio.Event:
+        """An event of the caller's own, set whenever `name` rings: whoever clears it takes nothing from others."""
+        event = asyncio.Event()
+        self._listeners.setdefault(name, []).append(event)
+        return event
+
+    def ring(self, name: str) -> None:
+        """Ring in this process."""
+        for event in self._listeners.get(name, ()):
+            event.set()
+
+    def told_by(self, tell: Callable[[str], Awaitable[None]]) -> None:
+        """How other replicas hear of a bell. It must not raise: a bell that is missed is only slower."""
+        self._tell = tell
+
+    async def tell(self, name: str) -> None:
+        """Ring in the other replicas."""
+        if self._tell is not None:
+            await self._tell(name)
 
 
 async def wait_for_bell(bell: asyncio.Event, seconds: float) -> bool:

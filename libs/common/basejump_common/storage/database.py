@@ -12,7 +12,7 @@ transaction, so a transaction pooler (pgbouncer, with `statement_cache_size=0`) 
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from decimal import Decimal
 from typing import Any, Self, TypeAlias, TypeVar
@@ -22,6 +22,7 @@ import asyncpg
 import msgspec
 
 from basejump_common.errors import Unavailable
+from basejump_common.storage.bells import Bells
 from basejump_common.storage.driver_errors import DriverErrors
 
 S = TypeVar("S", bound=msgspec.Struct)
@@ -50,10 +51,11 @@ class Transaction:
     other errors (`asyncpg.UniqueViolationError` …) come as they are, for the caller to give them a meaning.
     """
 
-    def __init__(self, connection: Connection, ring: Callable[[str], None]) -> None:
+    def __init__(self, connection: Connection, bells: "Bells") -> None:
         self._connection = connection
-        self._ring = ring
-        self._bells: set[str] = set()
+        self._bells = bells
+        self._to_ring: set[str] = set()
+        self._to_tell: set[str] = set()
         self._savepoints = 0
 
     async def fetch(self, sql: str, *args: Any) -> list[asyncpg.Record]:
@@ -99,9 +101,14 @@ class Transaction:
         statement = f"insert into {check_identifier(table)} ({names}) values ({values})"  # noqa: S608 - checked
         await self.executemany(statement, records)
 
-    def ring(self, bell: str) -> None:
-        """Ring `Database.bell(bell)` once this transaction is committed; never if it isn't."""
-        self._bells.add(bell)
+    def ring(self, bell: str, *, everywhere: bool = False) -> None:
+        """Ring `Database.bell(bell)` once this transaction is committed; never if it isn't.
+
+        `everywhere`: in the service's other replicas too, as far as NATS reaches them.
+        """
+        self._to_ring.add(bell)
+        if everywhere:
+            self._to_tell.add(bell)
 
     @asynccontextmanager
     async def savepoint(self) -> AsyncIterator[None]:
@@ -132,8 +139,10 @@ class Transaction:
         if status != "COMMIT":
             # PostgreSQL answers the commit of a failed transaction with a rollback and no error.
             raise RuntimeError("a statement failed and its error was swallowed: nothing was committed")
-        for bell in self._bells:
-            self._ring(bell)
+        for bell in self._to_ring:
+            self._bells.ring(bell)
+        for bell in self._to_tell:
+            await self._bells.tell(bell)
 
     async def _rollback(self) -> None:
         # A connection that can't roll back is gone or will be reset; the first error is the one to report.
@@ -146,7 +155,7 @@ class Database:
 
     def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]", schema: str) -> None:
         self._pool = pool
-        self._bells: dict[str, asyncio.Event] = {}
+        self.bells = Bells()
         self.schema = check_identifier(schema)
         self._begin = f"begin; set local search_path = {self.schema}"
 
@@ -201,17 +210,14 @@ class Database:
             yield tx
 
     def bell(self, name: str) -> asyncio.Event:
-        """The event that is set when a transaction of this process that rang `name` is committed."""
-        return self._bells.setdefault(name, asyncio.Event())
-
-    def _ring(self, name: str) -> None:
-        self.bell(name).set()
+        """An event of the caller's own, set when a transaction that rang `name` is committed."""
+        return self.bells.listen(name)
 
     @asynccontextmanager
     async def _transaction(self, begin: str) -> AsyncIterator[Transaction]:
         connection = await self._acquire()
         try:
-            tx = Transaction(connection, self._ring)
+            tx = Transaction(connection, self.bells)
             await tx._begin(begin)
             try:
                 yield tx

@@ -114,10 +114,10 @@ async def enqueue(
 async def cancel(tx: Transaction, job_uuid: UUID) -> bool:
     """End a job before its time; whether it hadn't ended yet.
 
-    A worker that runs it is stopped: at once in this process or when its worker is woken, else within 3 s.
+    A worker that runs it is stopped: at once, in whichever replica it is; within 3 s while NATS is away.
     """
     canceled = await tx.execute(_CANCEL, job_uuid) == 1
-    tx.ring(BELL)
+    tx.ring(BELL, everywhere=True)
     return canceled
 
 

@@ -22,6 +22,7 @@ _INSERT = """
 _SELECT = "select prompt.*, chat.team_uuid from prompt join chat using (chat_uuid)"
 _SETTLE = """
     update prompt set message = $2, answered_at = now() where prompt_uuid = $1 and answered_at is null
+    returning message
 """
 _MESSAGES = """
     select message, asked_at, msg_uuid from prompt
@@ -98,12 +99,16 @@ async def unanswered(tx: Transaction, chat_uuid: UUID) -> list[Prompt]:
     return await tx.rows(Prompt, f"{_SELECT} where prompt.chat_uuid = $1 and answered_at is null", chat_uuid)
 
 
-async def settle(tx: Transaction, prompt: Prompt, final: Message) -> bool:
-    """Store the final message and forget the steps; False when there is one already."""
-    if await tx.execute(_SETTLE, prompt.prompt_uuid, final) == 0:
-        return False
+async def settle(tx: Transaction, prompt: Prompt, final: Message) -> Message | None:
+    """Store the final message and forget the steps; None when there is one already.
+
+    What is given back is what everybody will read: a jsonb value orders keys and spells numbers in its own way.
+    """
+    stored = await tx.fetchval(_SETTLE, prompt.prompt_uuid, final)
+    if stored is None:
+        return None
     await tx.execute("delete from step where prompt_uuid = $1", prompt.prompt_uuid)
-    return True
+    return msgspec.convert(stored, Message)
 
 
 async def newest_messages(tx: Transaction, chat_uuid: UUID, after: pages.Position, count: int) -> list[StoredMessage]:
