@@ -18,13 +18,14 @@ from basejump_common.security.secret import Secret
 from basejump_common.storage.database import Database, Transaction
 from basejump_common.storage.migrations import ServiceRole, migrate, provision
 from basejump_connection_indexer.adapters import database_rows, index_rows
-from basejump_connection_indexer.adapters.postgres_catalog import CatalogRequest, read_catalog
+from basejump_connection_indexer.adapters.postgres.session import PostgresSession
 from basejump_connection_indexer.domain.definition import (
     ColumnDefinition,
     KeyDefinition,
     SeenTable,
     TableDefinition,
 )
+from basejump_connection_indexer.domain.session import CatalogRequest
 from basejump_connection_indexer.indexing import write_index
 from basejump_connection_indexer.prepared import PreparedCatalog
 from basejump_devstack.postgres import EmbeddedPostgres
@@ -95,11 +96,11 @@ async def _timed(database: Database, read: Read) -> float:
 
 
 async def _own(server: EmbeddedPostgres, name: str) -> list[SeenTable]:
-    connection = await asyncpg.connect(server.dsn(database=name), statement_cache_size=0)
+    session = PostgresSession(await asyncpg.connect(server.dsn(database=name), statement_cache_size=0))
     try:
-        return await read_catalog(connection, CatalogRequest(schemas=(SCHEMA,)))
+        return await session.catalog(CatalogRequest(schemas=(SCHEMA,)))
     finally:
-        await connection.close()
+        await session.close()
 
 
 def _reflect(engine: sa.Engine) -> list[SeenTable]:

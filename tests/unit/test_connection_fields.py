@@ -15,14 +15,14 @@ from basejump_connection_indexer.domain.schema_names import schema_names
 
 
 def names(name: str, **values: str) -> tuple[str, ...]:
-    return schema_names((Schema(schema_nm=name, jinja_values=values),), include_default=False)
+    return schema_names((Schema(schema_nm=name, jinja_values=values),), default=None)
 
 
 def test_templates_take_their_values_and_plain_names_are_kept() -> None:
     assert names("hr_demo_db") == ("hr_demo_db",)
     assert names("hr{{region}}", region="Emea") == ("hrEmea",)
     assert names("{{ a }}_{{b}}", a="x", b="1") == ("x_1",)
-    assert schema_names((Schema(schema_nm="public"), Schema(schema_nm="s")), include_default=True) == ("public", "s")
+    assert schema_names((Schema(schema_nm="public"), Schema(schema_nm="s")), default="public") == ("public", "s")
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from asyncpg import Range
 from basejump_common.contracts import wire
 from basejump_common.contracts.connection import Proof, RunResult
 from basejump_connection_indexer.adapters.json_values import PREVIEW_BYTES, json_value, preview
-from basejump_connection_indexer.domain.result_types import spelled
+from basejump_connection_indexer.adapters.postgres.types import spelled
 
 
 def test_numbers_stay_numbers_unless_json_has_none_for_them() -> None:

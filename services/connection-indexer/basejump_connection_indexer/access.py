@@ -11,6 +11,7 @@ from basejump_connection_indexer.adapters import database_rows, grant_rows
 from basejump_connection_indexer.adapters.grant_rows import GrantedConnection
 from basejump_connection_indexer.adapters.teams import Teams
 from basejump_connection_indexer.adapters.vault import Vault
+from basejump_connection_indexer.domain.engine import ENGINES
 from basejump_connection_indexer.domain.target import Target
 from basejump_connection_indexer.prepared import PreparedCatalog, PreparedCatalogs
 
@@ -22,6 +23,11 @@ class Access(msgspec.Struct, frozen=True, kw_only=True):
     conn_uuid: UUID
     catalog: PreparedCatalog
     target: Target
+
+    @property
+    def dialect(self) -> str:
+        """What the database speaks."""
+        return ENGINES[self.target.database_type].dialect
 
 
 class Gate:

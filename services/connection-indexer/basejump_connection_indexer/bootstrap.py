@@ -9,10 +9,10 @@ from basejump_common.runtime import Service, foundation
 from basejump_common.security.envelope import Envelope
 from basejump_common.storage.job_worker import JobWorker
 from basejump_connection_indexer.access import Gate
+from basejump_connection_indexer.adapters.connector import Connector
 from basejump_connection_indexer.adapters.customer_pools import CustomerPools
-from basejump_connection_indexer.adapters.postgres_connect import PostgresConnector
-from basejump_connection_indexer.adapters.postgres_run import Limits
 from basejump_connection_indexer.adapters.result_store import ResultStore
+from basejump_connection_indexer.adapters.running import Limits
 from basejump_connection_indexer.adapters.teams import Teams
 from basejump_connection_indexer.adapters.vault import Vault
 from basejump_connection_indexer.databases import Databases
@@ -31,7 +31,7 @@ from basejump_connection_indexer.tables import Tables
 async def bootstrap(settings: Settings) -> AsyncIterator[Service]:
     """The service, its connections open for as long as the block lasts."""
     async with foundation(settings, "connection-indexer") as base:
-        connect = PostgresConnector(allow_private_hosts=settings.allow_private_hosts).connect
+        connect = Connector(allow_private_hosts=settings.allow_private_hosts).connect
         vault = Vault(Envelope.from_text(settings.master_keys.reveal()))
         pools = CustomerPools(connect)
         teams = Teams(base.bus)

@@ -32,13 +32,12 @@ from basejump_common.storage.database import Transaction
 from basejump_connection_indexer.adapters import database_rows, grant_rows
 from basejump_connection_indexer.adapters.customer_pools import CustomerPools
 from basejump_connection_indexer.adapters.database_rows import ConnectionRow, DatabaseRow
-from basejump_connection_indexer.adapters.postgres_catalog import check_schemas
-from basejump_connection_indexer.adapters.postgres_connect import Connect, CustomerConnection, close
-from basejump_connection_indexer.adapters.postgres_role import check_role
 from basejump_connection_indexer.adapters.vault import Vault
 from basejump_connection_indexer.domain.alias import free_alias
-from basejump_connection_indexer.domain.database_fields import DEFAULT_PORT, check_fields
-from basejump_connection_indexer.domain.schema_names import schema_names
+from basejump_connection_indexer.domain.database_fields import check_fields
+from basejump_connection_indexer.domain.engine import ENGINES, schemas_of
+from basejump_connection_indexer.domain.risks import check_risks
+from basejump_connection_indexer.domain.session import BrokeOff, Connect, Session
 from basejump_connection_indexer.domain.target import Target
 from basejump_connection_indexer.indexing import IndexDatabase, enqueue_indexing
 
@@ -89,9 +88,9 @@ class Databases:
             before = _idle(found(await database_rows.find(tx, request.db_uuid)))
             logins = await database_rows.connections_of(tx, before.db_uuid)
         after = _changed(before, request)
-        names = schema_names(after.schemas, include_default=after.include_default_schema)
-        async with self._looking_at(self._vault.target(after, logins[0])) as connection:
-            await check_schemas(connection, names)
+        names = schemas_of(after)
+        async with self._looking_at(self._vault.target(after, logins[0])) as session:
+            await session.check_schemas(names)
         try:
             async with self._database.tenant(tenant) as tx:
                 _idle(found(await database_rows.find(tx, request.db_uuid, lock=True)))
@@ -135,19 +134,21 @@ class Databases:
     async def _try(self, fields: DatabaseFields) -> tuple[str, ...]:
         """Log in and look; what the login may do beyond SELECT."""
         names = check_fields(fields)
-        async with self._looking_at(_target(fields)) as connection:
-            await check_schemas(connection, names)
-            return await check_role(connection, names, accept_risky=fields.accept_risky_role)
+        async with self._looking_at(_target(fields)) as session:
+            await session.check_schemas(names)
+            risks = await session.risks(names)
+        check_risks(risks, accepted=fields.accept_risky_role)
+        return risks
 
     @asynccontextmanager
-    async def _looking_at(self, target: Target) -> AsyncIterator[CustomerConnection]:
-        connection = await self._connect(target)
+    async def _looking_at(self, target: Target) -> AsyncIterator[Session]:
+        session = await self._connect(target)
         try:
-            yield connection
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+            yield session
+        except BrokeOff as error:
             raise DatabaseUnreachable.field("host", f"the database broke off while it was tried: {error}") from error
         finally:
-            await close(connection)
+            await session.close()
 
     async def _store(self, context: Context, request: CreateDatabase, warnings: tuple[str, ...]) -> CreatedDatabase:
         tenant, db_uuid, conn_uuid = context.caller.tenant, uuid4(), uuid4()
@@ -191,8 +192,9 @@ def _alias_taken() -> Conflict:
 
 def _target(fields: DatabaseFields) -> Target:
     return Target(
+        database_type=fields.database_type,
         host=fields.host,
-        port=fields.port or DEFAULT_PORT,
+        port=fields.port or ENGINES[fields.database_type].default_port,
         database=fields.database_name,
         username=fields.username,
         password=fields.password,

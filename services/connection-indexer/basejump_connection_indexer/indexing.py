@@ -4,7 +4,6 @@ import logging
 from datetime import UTC, datetime
 from uuid import UUID
 
-import asyncpg
 import msgspec
 
 from basejump_common.bus import publish
@@ -22,11 +21,10 @@ from basejump_common.storage.database import Database, Transaction
 from basejump_common.storage.jobs import Job, JobKind
 from basejump_connection_indexer.adapters import database_rows, index_rows
 from basejump_connection_indexer.adapters.database_rows import ConnectionRow, DatabaseRow
-from basejump_connection_indexer.adapters.postgres_catalog import CatalogRequest, read_catalog
-from basejump_connection_indexer.adapters.postgres_connect import Connect, close
 from basejump_connection_indexer.adapters.vault import Vault
 from basejump_connection_indexer.domain.definition import SeenTable
-from basejump_connection_indexer.domain.schema_names import schema_names
+from basejump_connection_indexer.domain.engine import schemas_of
+from basejump_connection_indexer.domain.session import BrokeOff, CatalogRequest, Connect
 from basejump_connection_indexer.domain.union import narrowed, union
 
 JOB = "index"
@@ -75,15 +73,15 @@ class Indexing:
 
     async def _read(self, row: DatabaseRow, login: ConnectionRow) -> list[SeenTable]:
         try:
-            connection = await self._connect(self._vault.target(row, login))
+            session = await self._connect(self._vault.target(row, login))
         except DatabaseUnreachable as error:
             raise Unavailable(error.message) from error
         try:
-            return await read_catalog(connection, _request(row))
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+            return await session.catalog(_request(row))
+        except BrokeOff as error:
             raise Unavailable(f"the database broke off while its catalog was read: {error}") from error
         finally:
-            await close(connection)
+            await session.close()
 
     async def _progress(self, job: Job[IndexDatabase], progress: float) -> None:
         async with self._database.tenant(job.client_uuid) as tx:
@@ -140,7 +138,7 @@ def _status(db_uuid: UUID, state: IndexState, progress: float, tables: int, erro
 
 def _request(row: DatabaseRow) -> CatalogRequest:
     return CatalogRequest(
-        schemas=schema_names(row.schemas, include_default=row.include_default_schema),
+        schemas=schemas_of(row),
         table_filter_string=row.table_filter_string,
         include_views=row.include_views,
         include_materialized_views=row.include_materialized_views,

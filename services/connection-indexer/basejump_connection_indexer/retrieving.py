@@ -12,6 +12,7 @@ from basejump_common.storage.database import Database
 from basejump_connection_indexer.adapters import grant_rows
 from basejump_connection_indexer.adapters.grant_rows import GrantedConnection
 from basejump_connection_indexer.adapters.teams import Teams
+from basejump_connection_indexer.domain.engine import ENGINES
 from basejump_connection_indexer.domain.retrieval import Ranking
 from basejump_connection_indexer.prepared import PreparedCatalogs
 
@@ -71,6 +72,7 @@ def _with_tables(whole: Retrieved, best: _Option, options: list[_Option]) -> Ret
         conn_uuid=granted.conn_uuid,
         db_uuid=granted.db_uuid,
         database_name_alias=granted.database_name_alias,
+        dialect=ENGINES[granted.database_type].dialect,
         tables=_fitting(tables),
         tied=_tied(best, options),
     )

@@ -39,12 +39,12 @@ from basejump_common.storage.database import Database
 from basejump_connection_indexer.access import Access, Gate
 from basejump_connection_indexer.adapters import run_rows
 from basejump_connection_indexer.adapters.customer_pools import CustomerPools
-from basejump_connection_indexer.adapters.postgres_run import Limits, Outcome, run_statement
-from basejump_connection_indexer.adapters.postgres_values import find_values, literals_found, text_columns
 from basejump_connection_indexer.adapters.result_store import ResultFile, ResultStore
 from basejump_connection_indexer.adapters.run_rows import RunRow
-from basejump_connection_indexer.domain.guard import DIALECT, contract_proof, contract_refusal
-from basejump_connection_indexer.domain.result_types import spelled
+from basejump_connection_indexer.adapters.running import Limits, Outcome, run_statement
+from basejump_connection_indexer.adapters.values import find_values, literals_found
+from basejump_connection_indexer.domain.guard import contract_proof, contract_refusal
+from basejump_connection_indexer.domain.session import text_columns
 
 POLL_SECONDS = 0.3
 """How often a running statement asks whether it was stopped, and a second call for the same run whether it ended."""
@@ -75,8 +75,8 @@ class Statements:
         except KeyError as error:
             raise NotFound("there is no such table") from error
         asked = [text_columns(table) for table in tables if not table.notes.ignore]
-        async with self._pools.borrow(access.conn_uuid, access.target) as connection:
-            found, complete = await find_values(connection, asked, request.phrases)
+        async with self._pools.borrow(access.conn_uuid, access.target) as session:
+            found, complete = await find_values(session, asked, request.phrases)
         return FoundValues(data=tuple(found), complete=complete)
 
     async def prove(self, context: Context, request: Prove) -> Proved:
@@ -86,8 +86,8 @@ class Statements:
         if isinstance(outcome, guard.Refusal):
             return Proved(refusal=contract_refusal(outcome))
         if outcome.literals:
-            async with self._pools.borrow(access.conn_uuid, access.target) as connection:
-                outcome = outcome.with_found(await literals_found(connection, outcome.literals))
+            async with self._pools.borrow(access.conn_uuid, access.target) as session:
+                outcome = outcome.with_found(await literals_found(session, outcome.literals))
         return Proved(proof=contract_proof(outcome))
 
     async def run(self, context: Context, request: Run) -> RunResult:
@@ -115,7 +115,7 @@ class Statements:
     async def _proof(self, access: Access, sql: str) -> guard.Proof | guard.Refusal:
         # One more than is kept, so that a result is called truncated only when something was cut.
         policy = guard.Policy(row_limit=self._limits.rows + 1)
-        return await asyncio.to_thread(guard.prove, sql, DIALECT, access.catalog.guard, policy)
+        return await asyncio.to_thread(guard.prove, sql, access.dialect, access.catalog.guard, policy)
 
     async def _claim(self, access: Access, request: Run) -> int | None:
         """The attempt under which this call runs it; None when it isn't this call's."""
@@ -157,11 +157,11 @@ class Statements:
             refusal: Refusal = contract_refusal(proved)
             raise NotProved(refusal.reason, details=msgspec.to_builtins(refusal))
         label = f"basejump {str(access.client_uuid)[:8]} {request.prompt_uuid}"
-        async with self._pools.borrow(access.conn_uuid, access.target) as connection:
+        async with self._pools.borrow(access.conn_uuid, access.target) as session:
             if proved.literals:
-                proved = proved.with_found(await literals_found(connection, proved.literals))
+                proved = proved.with_found(await literals_found(session, proved.literals))
             started = time.perf_counter()
-            outcome = await run_statement(connection, proved.sql, label, self._limits, file)
+            outcome = await run_statement(session, proved.sql, label, self._limits, file)
             seconds = time.perf_counter() - started
         return _reply(request.run_uuid, outcome, file, contract_proof(proved), seconds)
 
@@ -218,7 +218,7 @@ def _check_same(row: RunRow, request: Run) -> None:
 def _reply(run_uuid: UUID, outcome: Outcome, file: ResultFile, proof: Proof, seconds: float) -> RunResult:
     return RunResult(
         run_uuid=run_uuid,
-        columns=tuple(ResultColumn(name=column.name, type=spelled(column.type)) for column in outcome.columns),
+        columns=tuple(ResultColumn(name=column.name, type=column.type) for column in outcome.columns),
         row_count=outcome.rows,
         truncated=outcome.truncated,
         preview=outcome.preview,

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from basejump_common.errors import Unavailable
-from basejump_connection_indexer.adapters.postgres_connect import Connect, CustomerConnection, close
+from basejump_connection_indexer.domain.session import Connect, Session
 from basejump_connection_indexer.domain.target import Target
 
 PER_LOGIN = 5
@@ -21,7 +21,7 @@ class _Pool:
     target: Target
     places: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(PER_LOGIN))
     out: int = 0
-    idle: list[tuple[CustomerConnection, float]] = field(default_factory=list)
+    idle: list[tuple[Session, float]] = field(default_factory=list)
 
 
 class CustomerPools:
@@ -32,7 +32,7 @@ class CustomerPools:
         self._pools: dict[UUID, _Pool] = {}
 
     @asynccontextmanager
-    async def borrow(self, conn_uuid: UUID, target: Target) -> AsyncIterator[CustomerConnection]:
+    async def borrow(self, conn_uuid: UUID, target: Target) -> AsyncIterator[Session]:
         """A connection outside of any transaction; one that was left in the middle of something is closed after.
 
         Raises Unavailable when all are busy, and what connecting raises.
@@ -41,14 +41,14 @@ class CustomerPools:
         await _take_place(pool)
         pool.out += 1
         try:
-            connection = await self._idle_or_new(pool)
+            session = await self._idle_or_new(pool)
             try:
-                yield connection
+                yield session
             except BaseException:
                 # Whatever it was doing is canceled, so that nothing goes on in the customer's database.
-                await close(connection)
+                await session.close()
                 raise
-            await self._give_back(conn_uuid, pool, connection)
+            await self._give_back(conn_uuid, pool, session)
         finally:
             pool.out -= 1
             pool.places.release()
@@ -65,39 +65,39 @@ class CustomerPools:
     async def forget(self, conn_uuid: UUID) -> None:
         """Close what idles for a login that was removed or changed."""
         pool = self._pools.pop(conn_uuid, None)
-        for connection, _ in pool.idle if pool else ():
-            await close(connection)
+        for session, _ in pool.idle if pool else ():
+            await session.close()
 
     def _pool(self, conn_uuid: UUID, target: Target) -> _Pool:
         pool = self._pools.get(conn_uuid)
         if pool is None or pool.target != target:
             stale, pool = pool, _Pool(target)
             self._pools[conn_uuid] = pool
-            for connection, _ in stale.idle if stale else ():
-                connection.terminate()
+            for session, _ in stale.idle if stale else ():
+                session.terminate()
         return pool
 
-    async def _idle_or_new(self, pool: _Pool) -> CustomerConnection:
+    async def _idle_or_new(self, pool: _Pool) -> Session:
         while pool.idle:
-            connection, _ = pool.idle.pop()
-            if not connection.is_closed():
-                return connection
+            session, _ = pool.idle.pop()
+            if session.is_idle:
+                return session
         return await self._connect(pool.target)
 
-    async def _give_back(self, conn_uuid: UUID, pool: _Pool, connection: CustomerConnection) -> None:
+    async def _give_back(self, conn_uuid: UUID, pool: _Pool, session: Session) -> None:
         # The login may have been changed or removed while it was out.
         is_current = self._pools.get(conn_uuid) is pool
-        if not is_current or connection.is_closed() or connection.is_in_transaction():
-            await close(connection)
+        if not is_current or not session.is_idle:
+            await session.close()
         else:
-            pool.idle.append((connection, _now()))
+            pool.idle.append((session, _now()))
 
     async def _close_idle(self, before: float) -> None:
         for conn_uuid, pool in list(self._pools.items()):
             old = [entry for entry in pool.idle if entry[1] < before]
             pool.idle = [entry for entry in pool.idle if entry[1] >= before]
-            for connection, _ in old:
-                await close(connection)
+            for session, _ in old:
+                await session.close()
             if not pool.idle and not pool.out:
                 self._pools.pop(conn_uuid, None)
 

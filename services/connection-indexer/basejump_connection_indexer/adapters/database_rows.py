@@ -21,7 +21,7 @@ from basejump_common.contracts.connection import (
 )
 from basejump_common.storage import pages
 from basejump_common.storage.database import Transaction
-from basejump_connection_indexer.domain.database_fields import DEFAULT_PORT
+from basejump_connection_indexer.domain.engine import ENGINES
 
 
 class DatabaseRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -103,7 +103,7 @@ _UPDATE = f"update database set {_SET} where db_uuid = $1"  # noqa: S608 - names
 def new_row(client_uuid: UUID, db_uuid: UUID, fields: DatabaseFields, alias: str) -> DatabaseRow:
     """The row of a database that is being added."""
     given = {name: getattr(fields, name) for name in _COLUMNS if name not in ("client_uuid", "db_uuid")}
-    given |= {"port": fields.port or DEFAULT_PORT, "database_name_alias": alias}
+    given |= {"port": fields.port or ENGINES[fields.database_type].default_port, "database_name_alias": alias}
     return DatabaseRow(client_uuid=client_uuid, db_uuid=db_uuid, **given)
 
 

@@ -5,7 +5,7 @@ from uuid import UUID
 
 import msgspec
 
-from basejump_common.contracts.connection import Connection, Grant, IndexState
+from basejump_common.contracts.connection import Connection, DatabaseType, Grant, IndexState
 from basejump_common.storage.database import Transaction
 
 
@@ -14,6 +14,7 @@ class GrantedConnection(msgspec.Struct, frozen=True, kw_only=True):
 
     conn_uuid: UUID
     db_uuid: UUID
+    database_type: DatabaseType
     database_name_alias: str
     index_status: IndexState
     index_error: str | None
@@ -21,7 +22,7 @@ class GrantedConnection(msgspec.Struct, frozen=True, kw_only=True):
 
 
 _GRANTED = """
-    select conn_uuid, db_uuid, database_name_alias, index_status, index_error, index_version
+    select conn_uuid, db_uuid, database_type, database_name_alias, index_status, index_error, index_version
     from team_grant join connection using (client_uuid, conn_uuid) join database using (client_uuid, db_uuid)
     where team_uuid = $1
 """

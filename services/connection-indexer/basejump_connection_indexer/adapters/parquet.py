@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from basejump_connection_indexer.adapters.json_values import json_value, plain_text
+from basejump_connection_indexer.domain.session import ColumnShape, Kept
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -17,17 +18,10 @@ _DIGITS = 38  # of Parquet's widest decimal that readers agree on
 Row = Sequence[Any]
 
 
-class ColumnShape(msgspec.Struct, frozen=True, kw_only=True):
-    """A column of a result: its name, and PostgreSQL's internal name of its type."""
-
-    name: str
-    type: str
-
-
 class ParquetBatches:
     """Writes batches of one schema; `take` gives what has been written since the last time.
 
-    The types are those of the database where Parquet has them, else text. A `numeric` column is a
+    The types are those of the database where Parquet has them, else text. A decimal column is a
     decimal when `head` is the whole result and fits, else text: its digits are never rounded. Not for the event loop.
     """
 
@@ -111,28 +105,23 @@ def _field(column: ColumnShape, head: Sequence[Any], whole: bool) -> _Field:
     import pyarrow as pa
 
     direct = {
-        "bool": pa.bool_(),
-        "int2": pa.int16(),
-        "int4": pa.int32(),
-        "int8": pa.int64(),
-        "oid": pa.int64(),
-        "float4": pa.float32(),
-        "float8": pa.float64(),
-        "date": pa.date32(),
-        "timestamp": pa.timestamp("us"),
-        "timestamptz": pa.timestamp("us", tz="UTC"),
-        "time": pa.time64("us"),
-        "bytea": pa.binary(),
-        "text": pa.string(),
-        "varchar": pa.string(),
-        "bpchar": pa.string(),
-        "name": pa.string(),
-        "json": pa.string(),
-        "jsonb": pa.string(),
+        Kept.BOOL: pa.bool_(),
+        Kept.INT16: pa.int16(),
+        Kept.INT32: pa.int32(),
+        Kept.INT64: pa.int64(),
+        Kept.UINT64: pa.uint64(),
+        Kept.FLOAT: pa.float32(),
+        Kept.DOUBLE: pa.float64(),
+        Kept.DATE: pa.date32(),
+        Kept.TIME: pa.time64("us"),
+        Kept.TIMESTAMP: pa.timestamp("us"),
+        Kept.TIMESTAMP_UTC: pa.timestamp("us", tz="UTC"),
+        Kept.BINARY: pa.binary(),
+        Kept.STRING: pa.string(),
     }
-    if column.type in direct:
-        return direct[column.type], None
-    scale = _scale(head, whole) if column.type == "numeric" else None
+    if column.kept in direct:
+        return direct[column.kept], None
+    scale = _scale(head, whole) if column.kept is Kept.DECIMAL else None
     if scale is not None:
         return pa.decimal128(_DIGITS, scale), None
     return pa.string(), _as_text

@@ -22,6 +22,7 @@ class Vault:
         """All that is needed to log in. Raises EnvelopeError."""
         context = _context(database.client_uuid, connection.conn_uuid)
         return Target(
+            database_type=database.database_type,
             host=database.host,
             port=database.port,
             database=database.database_name,

@@ -8,11 +8,8 @@ from cryptography import x509
 from basejump_common.contracts.connection import DatabaseFields, SslMode
 from basejump_common.errors import InvalidInput
 from basejump_common.security.secret import Secret
-from basejump_connection_indexer.domain.schema_names import check_name, schema_names
-
-DEFAULT_PORT = 5432
-_SESSION_ATTRIBUTES = ("any", "read-write", "read-only", "primary", "standby", "prefer-standby")
-_LONGEST_WAIT = 15
+from basejump_connection_indexer.domain.engine import ENGINES, schemas_of
+from basejump_connection_indexer.domain.schema_names import check_name
 
 
 def check_fields(fields: DatabaseFields) -> tuple[str, ...]:
@@ -21,12 +18,11 @@ def check_fields(fields: DatabaseFields) -> tuple[str, ...]:
     if not fields.ssl:
         raise InvalidInput.field("ssl", "connections are always encrypted: leave it out, or say ssl_mode")
     check_certificate(fields.ssl_mode, fields.ssl_root_cert)
-    for name, value in fields.query.items():
-        _check_option(name, value)
+    _check_options(fields)
     for place, schema_map in enumerate(fields.schema_maps):
         check_name(schema_map.old_schema, f"schema_maps[{place}].old_schema")
         check_name(schema_map.new_schema, f"schema_maps[{place}].new_schema")
-    return schema_names(fields.schemas, include_default=fields.include_default_schema)
+    return schemas_of(fields)
 
 
 def check_certificate(mode: SslMode, certificate: str | None) -> None:
@@ -49,15 +45,10 @@ def _check_nul(fields: msgspec.Struct) -> None:
             raise InvalidInput.field(name, "text must not contain the character NUL")
 
 
-def _check_option(name: str, value: str) -> None:
-    match name:
-        case "application_name":
-            good = 0 < len(value) <= 63 and value.isascii() and value.isprintable()
-        case "connect_timeout":
-            good = value.isdecimal() and 1 <= int(value) <= _LONGEST_WAIT
-        case "target_session_attrs":
-            good = value in _SESSION_ATTRIBUTES
-        case _:
+def _check_options(fields: DatabaseFields) -> None:
+    allowed = ENGINES[fields.database_type].options
+    for name, value in fields.query.items():
+        if name not in allowed:
             raise InvalidInput.field(f"query.{name}", "not an option that may be set")
-    if not good:
-        raise InvalidInput.field(f"query.{name}", f"not a value that {name} may have")
+        if not allowed[name](value):
+            raise InvalidInput.field(f"query.{name}", f"not a value that {name} may have")

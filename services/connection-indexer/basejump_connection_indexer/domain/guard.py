@@ -6,8 +6,6 @@ import basejump_sqlguard as guard
 from basejump_common.contracts.connection import Proof, ProofPart, Refusal
 from basejump_connection_indexer.domain.definition import IndexedTable
 
-DIALECT = "postgres"
-
 
 def guard_catalog(tables: Sequence[IndexedTable]) -> guard.Catalog:
     """What may be queried; ignored tables and columns are known, so that a refusal can say so."""

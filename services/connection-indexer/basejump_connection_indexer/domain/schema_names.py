@@ -6,16 +6,15 @@ from basejump_common.contracts.connection import Schema
 from basejump_common.errors import InvalidInput
 
 LONGEST = 63  # bytes of a PostgreSQL identifier; names are ASCII here
-DEFAULT_SCHEMA = "public"
 _PLACEHOLDER = re.compile(r"\{\{\s*([A-Za-z_][A-Za-z0-9_]*)\s*\}\}")
 _NAME = re.compile(r"[A-Za-z0-9_]+", re.ASCII)
 
 
-def schema_names(schemas: tuple[Schema, ...], *, include_default: bool) -> tuple[str, ...]:
-    """The names in the order given, each once, the default schema last. Raises InvalidInput naming the field."""
+def schema_names(schemas: tuple[Schema, ...], *, default: str | None) -> tuple[str, ...]:
+    """The names in the order given, each once, then `default` if any. Raises InvalidInput naming the field."""
     names = [_name(schema, f"schemas[{place}]") for place, schema in enumerate(schemas)]
-    if include_default:
-        names.append(DEFAULT_SCHEMA)
+    if default is not None:
+        names.append(default)
     if not names:
         raise InvalidInput.field("schemas", "name at least one schema, or include the default one")
     return tuple(dict.fromkeys(names))

@@ -2,13 +2,14 @@
 
 import msgspec
 
-from basejump_common.contracts.connection import SslMode
+from basejump_common.contracts.connection import DatabaseType, SslMode
 from basejump_common.security.secret import Secret
 
 
 class Target(msgspec.Struct, frozen=True, kw_only=True):
     """One login to one database, with all that a driver needs; the password prints as stars."""
 
+    database_type: DatabaseType
     host: str
     port: int
     database: str

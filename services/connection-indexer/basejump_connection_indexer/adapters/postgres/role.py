@@ -1,7 +1,8 @@
 """What may a login do beyond SELECT? The floor below the proof: such a login turns a hole in it into a write."""
 
-from basejump_common.errors import InvalidInput
-from basejump_connection_indexer.adapters.postgres_connect import CustomerConnection
+from collections.abc import Sequence
+
+import asyncpg
 
 _MOST_NAMED = 5
 
@@ -40,22 +41,8 @@ _CREATABLE = """
 """
 
 
-async def check_role(
-    connection: CustomerConnection, schemas: tuple[str, ...], *, accept_risky: bool
-) -> tuple[str, ...]:
-    """What the login may do beyond SELECT, as warnings. Raises InvalidInput listing it unless that is accepted."""
-    async with connection.transaction(readonly=True):
-        await connection.execute("set local search_path = pg_catalog; set local statement_timeout = '15s'")
-        warnings = await _risks(connection, schemas)
-    if warnings and not accept_risky:
-        listed = "; ".join(warnings)
-        raise InvalidInput.field(
-            "username", f"the login can do more than SELECT: it {listed}. Take that away, or send accept_risky_role"
-        )
-    return warnings
-
-
-async def _risks(connection: CustomerConnection, schemas: tuple[str, ...]) -> tuple[str, ...]:
+async def risks(connection: "asyncpg.Connection[asyncpg.Record]", schemas: Sequence[str]) -> tuple[str, ...]:
+    """What the login may do beyond SELECT; `connection` is in a transaction."""
     attributes = await connection.fetchrow(_ATTRIBUTES)
     found = [words for words, has in (attributes or {}).items() if has]
     if "is a superuser" in found:

@@ -8,16 +8,15 @@ from itertools import groupby
 from operator import itemgetter
 
 import asyncpg
-import msgspec
 
 from basejump_common.errors import SchemaMissing
-from basejump_connection_indexer.adapters.postgres_connect import CustomerConnection
 from basejump_connection_indexer.domain.definition import (
     ColumnDefinition,
     KeyDefinition,
     SeenTable,
     TableDefinition,
 )
+from basejump_connection_indexer.domain.session import CatalogRequest
 
 _KINDS = {"r": "table", "p": "partitioned table", "v": "view", "m": "materialized view", "f": "foreign table"}
 
@@ -61,27 +60,7 @@ _KEYS = """
 """
 
 
-class CatalogRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """What of a database to read."""
-
-    schemas: tuple[str, ...]
-    table_filter_string: str | None = None
-    include_views: bool = True
-    include_materialized_views: bool = True
-    include_partitioned_tables: bool = True
-
-    @property
-    def kinds(self) -> list[str]:
-        """`relkind`s."""
-        left_out = {
-            "v": not self.include_views,
-            "m": not self.include_materialized_views,
-            "p": not self.include_partitioned_tables,
-        }
-        return [kind for kind in _KINDS if not left_out.get(kind)]
-
-
-async def check_schemas(connection: CustomerConnection, schemas: Sequence[str]) -> None:
+async def check_schemas(connection: "asyncpg.Connection[asyncpg.Record]", schemas: Sequence[str]) -> None:
     """Raises SchemaMissing naming those that aren't there or that the login may not use."""
     found = {row["nspname"] for row in await connection.fetch(_SCHEMAS, list(schemas))}
     if missing := [name for name in schemas if name not in found]:
@@ -89,17 +68,26 @@ async def check_schemas(connection: CustomerConnection, schemas: Sequence[str]) 
         raise SchemaMissing.field("schemas", f"the database has no schema {names} that this login may use")
 
 
-async def read_catalog(connection: CustomerConnection, request: CatalogRequest) -> list[SeenTable]:
-    """Every table the login may read, by schema and name; one consistent state. Raises SchemaMissing."""
-    async with connection.transaction(isolation="repeatable_read", readonly=True):
-        await connection.execute("set local search_path = pg_catalog; set local statement_timeout = '60s'")
-        await check_schemas(connection, request.schemas)
-        tables = await connection.fetch(_TABLES, list(request.schemas), request.kinds, request.table_filter_string)
-        oids = [row["oid"] for row in tables]
-        in_part = [row["oid"] for row in tables if not row["whole"]]
-        columns = await connection.fetch(_COLUMNS, oids, in_part)
-        keys = await connection.fetch(_KEYS, oids)
+async def read_catalog(connection: "asyncpg.Connection[asyncpg.Record]", request: CatalogRequest) -> list[SeenTable]:
+    """Every table the login may read, by schema and name; `connection` is in a transaction. Raises SchemaMissing."""
+    await check_schemas(connection, request.schemas)
+    asked = list(request.schemas), _kinds(request), request.table_filter_string
+    tables = await connection.fetch(_TABLES, *asked)
+    oids = [row["oid"] for row in tables]
+    in_part = [row["oid"] for row in tables if not row["whole"]]
+    columns = await connection.fetch(_COLUMNS, oids, in_part)
+    keys = await connection.fetch(_KEYS, oids)
     return _Reading(tables, columns, keys).tables()
+
+
+def _kinds(request: CatalogRequest) -> list[str]:
+    """`relkind`s."""
+    left_out = {
+        "v": not request.include_views,
+        "m": not request.include_materialized_views,
+        "p": not request.include_partitioned_tables,
+    }
+    return [kind for kind in _KINDS if not left_out.get(kind)]
 
 
 class _Reading:

@@ -1,0 +1,77 @@
+"""The rows of one proved statement in a customer's PostgreSQL: read-only, by a cursor."""
+
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any
+
+import asyncpg
+
+from basejump_common.errors import QueryFailed, Unavailable
+from basejump_connection_indexer.adapters.postgres.quoting import literal
+from basejump_connection_indexer.adapters.postgres.types import kept, spelled
+from basejump_connection_indexer.domain.session import ColumnShape, Row, ran_too_long
+
+# Types for which the driver has objects of its own, or (interval's months) less than the value.
+_AS_WRITTEN = frozenset(
+    ("interval", "bit", "varbit", "point", "line", "lseg", "box", "path", "polygon", "circle", "timetz")
+)
+
+
+class PostgresRows:
+    """The port's `Rows`."""
+
+    def __init__(self, cursor: Any, columns: tuple[ColumnShape, ...]) -> None:
+        self._cursor = cursor
+        self.columns = columns
+
+    async def fetch(self, most: int) -> Sequence[Row]:
+        rows: Sequence[Row] = await self._cursor.fetch(most)
+        return rows
+
+
+@asynccontextmanager
+async def running(
+    connection: "asyncpg.Connection[asyncpg.Record]", sql: str, label: str, seconds: float
+) -> AsyncIterator[PostgresRows]:
+    """As `Session.rows`; `label` is the session's application_name in pg_stat_activity."""
+    with _in_our_words(seconds):
+        async with connection.transaction(readonly=True):
+            await connection.execute(
+                "set local search_path = pg_catalog; set local timezone = 'UTC';"
+                f"set local statement_timeout = {int(seconds * 1000)};"
+                f"set local application_name = {literal(label)}"
+            )
+            # Prepared: the extended protocol takes one statement, whatever is in the text.
+            statement = await _prepared(connection, sql)
+            columns = tuple(_shape(attribute) for attribute in statement.get_attributes())
+            yield PostgresRows(await statement.cursor(), columns)
+
+
+async def _prepared(connection: "asyncpg.Connection[asyncpg.Record]", sql: str) -> Any:
+    """The statement, its values of odd types as the database writes them."""
+    statement = await connection.prepare(sql)
+    odd = {attribute.type.name.removesuffix("[]") for attribute in statement.get_attributes()} & _AS_WRITTEN
+    for name in odd:
+        await connection.set_type_codec(name, schema="pg_catalog", encoder=str, decoder=str, format="text")
+    return await connection.prepare(sql) if odd else statement
+
+
+def _shape(attribute: asyncpg.Attribute) -> ColumnShape:
+    kind = attribute.type.name
+    return ColumnShape(name=attribute.name, type=spelled(kind), kept=kept(kind))
+
+
+@contextmanager
+def _in_our_words(seconds: float) -> Iterator[None]:
+    """What the driver raises; a statement's own mistakes are the customer's to see."""
+    try:
+        yield
+    except asyncpg.QueryCanceledError as error:
+        raise ran_too_long(seconds) from error
+    except (asyncpg.PostgresConnectionError, asyncpg.OperatorInterventionError, OSError) as error:
+        raise Unavailable("the customer's database broke off", retry_after=1) from error
+    except asyncpg.PostgresError as error:
+        details = {"sqlstate": error.sqlstate, "position": error.as_dict().get("position")}
+        raise QueryFailed(f"the database refused the statement: {error.message}", details=details) from error
+    except asyncpg.InterfaceError as error:
+        raise QueryFailed(f"the result has a value that can't be represented: {error}") from error

@@ -1,0 +1,153 @@
+"""The connector port: what the service does with a customer's database, whatever its engine.
+
+An engine is an `Engine` (its facts) and a function that logs in and gives a `Session`; `adapters/connector.py` has
+the table of them. What all engines share is built on the session: `adapters/values.py` looks phrases up,
+`adapters/running.py` streams rows to a file within limits, `adapters/customer_pools.py` keeps sessions open.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+from enum import StrEnum
+from typing import Any, Protocol, TypeAlias
+
+import msgspec
+
+from basejump_common.errors import StatementTimeout
+from basejump_connection_indexer.domain.definition import IndexedTable, SeenTable
+from basejump_connection_indexer.domain.target import Target
+from basejump_sqlguard import TextLiteral
+
+Row: TypeAlias = Sequence[Any]
+Query: TypeAlias = tuple[str, tuple[Any, ...]]
+"""A statement of our own and the values of its parameters."""
+
+Fetch: TypeAlias = Callable[[Query], Awaitable[Sequence[Row]]]
+
+
+class BrokeOff(Exception):
+    """The database went away, or refused a statement of our own, in the words of its driver."""
+
+
+class CatalogRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """What of a database to read; the names of tables that begin with the filter, in any case."""
+
+    schemas: tuple[str, ...]
+    table_filter_string: str | None = None
+    include_views: bool = True
+    include_materialized_views: bool = True
+    include_partitioned_tables: bool = True
+
+
+class TextColumns(msgspec.Struct, frozen=True, kw_only=True):
+    """Where to look for values: the text columns of one table."""
+
+    schema: str
+    table: str
+    columns: tuple[str, ...]
+
+
+class ValueQueries(Protocol):
+    """How an engine looks values up. The rows of the first two are (place among the columns, value)."""
+
+    def exactly(self, table: TextColumns, phrases: Sequence[str], per_column: int) -> Query:
+        """Values that the database itself takes for equal to a phrase; served by an index where there is one."""
+
+    def ignoring_case(self, table: TextColumns, phrases: Sequence[str], per_column: int) -> Query:
+        """Values equal to a phrase but for case; `phrases` are in lower case."""
+
+    def holds(self, literal: TextLiteral) -> Query:
+        """One row with one truth: whether the literal stands in its column."""
+
+    def fold(self, value: str) -> str:
+        """Equal for values that `exactly` or `ignoring_case` may give for one phrase."""
+
+
+class Kept(StrEnum):
+    """How a column of a result is kept: its Parquet type. What has none is kept as text."""
+
+    BOOL = "bool"
+    INT16 = "int16"
+    INT32 = "int32"
+    INT64 = "int64"
+    UINT64 = "uint64"
+    FLOAT = "float"
+    DOUBLE = "double"
+    DECIMAL = "decimal"
+    DATE = "date"
+    TIME = "time"
+    TIMESTAMP = "timestamp"
+    TIMESTAMP_UTC = "timestamp_utc"
+    BINARY = "binary"
+    STRING = "string"
+    AS_TEXT = "as_text"
+
+
+class ColumnShape(msgspec.Struct, frozen=True, kw_only=True):
+    """A column of a result: its name, its type as people know it, and how it is kept."""
+
+    name: str
+    type: str
+    kept: Kept
+
+
+class Rows(Protocol):
+    """The rows of a running statement."""
+
+    @property
+    def columns(self) -> tuple[ColumnShape, ...]: ...
+
+    async def fetch(self, most: int) -> Sequence[Row]:
+        """The next ones; fewer than `most` when there are no more."""
+
+
+class Session(Protocol):
+    """One login's open connection. Everything it does is read-only and bounded in time by the server as well.
+
+    Methods raise BrokeOff unless they say something else.
+    """
+
+    @property
+    def is_idle(self) -> bool:
+        """Open, and outside of any transaction: the next one may have it."""
+
+    @property
+    def values(self) -> ValueQueries: ...
+
+    async def check_schemas(self, names: Sequence[str]) -> None:
+        """Raises SchemaMissing naming those that aren't there or that the login may not use."""
+
+    async def risks(self, schemas: Sequence[str]) -> tuple[str, ...]:
+        """What the login may do beyond SELECT, in words that follow "it"."""
+
+    async def catalog(self, request: CatalogRequest) -> list[SeenTable]:
+        """Every table the login may read, by schema and name; one state where the engine can. Raises SchemaMissing."""
+
+    def reading(self, seconds: float) -> AbstractAsyncContextManager[Fetch]:
+        """Asks queries of our own."""
+
+    def rows(self, sql: str, label: str, seconds: float) -> AbstractAsyncContextManager[Rows]:
+        """Runs one proved statement; left early, the statement is canceled in the database.
+
+        `label` names it where the database lists what runs. Raises StatementTimeout, QueryFailed and Unavailable.
+        """
+
+    async def close(self) -> None:
+        """End the session, after what was being canceled in it is canceled; never raises."""
+
+    def terminate(self) -> None:
+        """Cut the connection off."""
+
+
+Connect: TypeAlias = Callable[[Target], Awaitable[Session]]
+
+
+def text_columns(table: IndexedTable) -> TextColumns:
+    """The text columns that may be read and aren't ignored."""
+    notes = table.notes.columns
+    names = (c.name for c in table.columns if c.is_text and not (c.name in notes and notes[c.name].ignore))
+    return TextColumns(schema=table.definition.schema, table=table.definition.name, columns=tuple(names))
+
+
+def ran_too_long(seconds: float) -> StatementTimeout:
+    """The error of a statement that met its limit."""
+    return StatementTimeout(f"the statement ran longer than {seconds:g} s and was canceled")
