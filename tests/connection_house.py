@@ -6,7 +6,7 @@ async with connected(installation, folder) as desk:
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,7 +39,7 @@ from basejump_common.security.secret import Secret
 from basejump_devstack.postgres import EmbeddedPostgres
 from basejump_devstack.tls_front import TlsFront
 from identity import House, Person, Tenant, people
-from installation import Installation, unique
+from installation import Installation, ready, unique
 
 In = TypeVar("In", bound=msgspec.Struct)
 Out = TypeVar("Out", bound=msgspec.Struct)
@@ -201,13 +201,19 @@ class Desk:
 
 
 @asynccontextmanager
-async def connected(installation: Installation, folder: Path, **settings: str) -> AsyncIterator[Desk]:
-    """auth, account and connection-indexer run; customers' databases are on the same server, behind TLS."""
+async def connected(
+    installation: Installation, folder: Path, parts: Mapping[str, Any] | None = None, /, **settings: str
+) -> AsyncIterator[Desk]:
+    """auth, account and connection-indexer run; customers' databases are on the same server, behind TLS.
+
+    `parts` go to connection-indexer's bootstrap.
+    """
     server = installation.around.postgres
     async with (
         people(installation) as house,
         TlsFront(folder, (server.host, server.port)) as front,
-        installation.running("connection-indexer", **settings),
+        installation.serving("connection-indexer", settings, **(parts or {})) as indexer,
         installation.bus("chat-agent") as agent,
     ):
+        await ready(indexer)
         yield Desk(house, agent, server, front)

@@ -8,7 +8,7 @@ async with Installation.open(postgres, folder) as installation:
 import asyncio
 import contextlib
 import importlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ import asyncpg
 
 from basejump_cli.operator import OperatorSettings, create_client
 from basejump_common.bus import Bus
-from basejump_common.bus.permissions import OPERATOR
+from basejump_common.bus.permissions import OPERATOR, all_permissions
 from basejump_common.bus.topology import declare
 from basejump_common.contracts.account import CreateClient, CreatedClient
 from basejump_common.contracts.operation import SERVICES
@@ -28,7 +28,7 @@ from basejump_common.settings import parse
 from basejump_common.storage.migrations import ServiceRole, migrate, provision
 from basejump_devstack import services
 from basejump_devstack.child import free_port
-from basejump_devstack.nats import EmbeddedNats
+from basejump_devstack.nats import EmbeddedNats, NatsUser
 from basejump_devstack.postgres import EmbeddedPostgres
 from basejump_devstack.state import State
 
@@ -46,7 +46,17 @@ class Installation:
     async def open(cls, postgres: EmbeddedPostgres, folder: Path) -> AsyncIterator["Installation"]:
         """A fresh set of schemas in the given cluster and a NATS server of its own, dropped at the end."""
         state = State(folder)
-        async with EmbeddedNats(folder / "nats", users=services.nats_users(state)) as nats:
+        users = [
+            NatsUser(
+                name=p.user,
+                password=state.secret(f"nats {p.user}"),
+                publish_allow=p.publish,
+                subscribe_allow=p.subscribe,
+                allow_responses=True,
+            )
+            for p in all_permissions()
+        ]
+        async with EmbeddedNats(folder / "nats", users=users) as nats:
             around = services.Surroundings(state=state, postgres=postgres, nats=nats, port=free_port(0))
             installation = cls(around)
             await installation._prepare()
@@ -98,23 +108,25 @@ class Installation:
         async with contextlib.AsyncExitStack() as stack:
             started = {}
             for name in names or SERVICES:
-                started[name] = await stack.enter_async_context(self._service(name, settings))
+                started[name] = await stack.enter_async_context(self.serving(name, settings))
             for service in started.values():
-                await _ready(service)
+                await ready(service)
             yield started
 
     @asynccontextmanager
-    async def _service(self, name: str, settings: dict[str, str]) -> AsyncIterator[Service]:
+    async def serving(self, name: str, settings: Mapping[str, str], **parts: Any) -> AsyncIterator[Service]:
+        """One service, perhaps not ready yet; `parts` go to its bootstrap."""
         package = services.module(name)
         kind: Any = importlib.import_module(f"{package}.settings").Settings
         bootstrap: Any = importlib.import_module(f"{package}.bootstrap").bootstrap
         environment = services.settings(name, self.around) | {"BASEJUMP_HEALTH_PORT": "0"}
         environment |= {f"BASEJUMP_{field.upper()}": value for field, value in settings.items()}
-        async with bootstrap(parse(kind, environment)) as service, service.serving():
+        async with bootstrap(parse(kind, environment), **parts) as service, service.serving():
             yield service
 
 
-async def _ready(service: Service) -> None:
+async def ready(service: Service) -> None:
+    """Wait until it serves."""
     async with asyncio.timeout(20):
         while not service.ready:  # noqa: ASYNC110 (readiness is a state of several parts)
             await asyncio.sleep(0.01)

@@ -16,6 +16,7 @@ from basejump_connection_indexer.adapters.running import Limits
 from basejump_connection_indexer.adapters.teams import Teams
 from basejump_connection_indexer.adapters.vault import Vault
 from basejump_connection_indexer.databases import Databases
+from basejump_connection_indexer.domain.guard import Prover
 from basejump_connection_indexer.erasing import Erasing
 from basejump_connection_indexer.grants import Grants
 from basejump_connection_indexer.handlers import handlers
@@ -25,11 +26,12 @@ from basejump_connection_indexer.retrieving import Retrieving
 from basejump_connection_indexer.settings import Settings
 from basejump_connection_indexer.statements import Statements
 from basejump_connection_indexer.tables import Tables
+from basejump_sqlguard import prove
 
 
 @asynccontextmanager
-async def bootstrap(settings: Settings) -> AsyncIterator[Service]:
-    """The service, its connections open for as long as the block lasts."""
+async def bootstrap(settings: Settings, prover: Prover = prove) -> AsyncIterator[Service]:
+    """The service, its connections open for as long as the block lasts. Tests of the floor give another `prover`."""
     async with foundation(settings, "connection-indexer") as base:
         connect = Connector(allow_private_hosts=settings.allow_private_hosts).connect
         vault = Vault(Envelope.from_text(settings.master_keys.reveal()))
@@ -47,7 +49,7 @@ async def bootstrap(settings: Settings) -> AsyncIterator[Service]:
                 grants,
                 Tables(base.database, teams),
                 Retrieving(base.database, teams, catalogs),
-                Statements(base.database, gate, pools, store, limits),
+                Statements(base.database, gate, pools, store, limits, prover),
                 Erasing(base.database, pools, store),
             ),
             reactions=(on(TEAM_DELETED, grants.team_deleted),),

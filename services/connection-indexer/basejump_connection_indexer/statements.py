@@ -43,7 +43,7 @@ from basejump_connection_indexer.adapters.result_store import ResultFile, Result
 from basejump_connection_indexer.adapters.run_rows import RunRow
 from basejump_connection_indexer.adapters.running import Limits, Outcome, run_statement
 from basejump_connection_indexer.adapters.values import find_values, literals_found
-from basejump_connection_indexer.domain.guard import contract_proof, contract_refusal
+from basejump_connection_indexer.domain.guard import Prover, contract_proof, contract_refusal
 from basejump_connection_indexer.domain.session import text_columns
 
 POLL_SECONDS = 0.3
@@ -59,13 +59,14 @@ class Statements:
     """What connection-indexer does with SQL on customers' databases."""
 
     def __init__(
-        self, database: Database, gate: Gate, pools: CustomerPools, store: ResultStore, limits: Limits
+        self, database: Database, gate: Gate, pools: CustomerPools, store: ResultStore, limits: Limits, prover: Prover
     ) -> None:
         self._database = database
         self._gate = gate
         self._pools = pools
         self._store = store
         self._limits = limits
+        self._prover = prover
 
     async def find_values(self, context: Context, request: FindValues) -> FoundValues:
         """Where the phrases stand in the data. Raises NotFound."""
@@ -115,7 +116,7 @@ class Statements:
     async def _proof(self, access: Access, sql: str) -> guard.Proof | guard.Refusal:
         # One more than is kept, so that a result is called truncated only when something was cut.
         policy = guard.Policy(row_limit=self._limits.rows + 1)
-        return await asyncio.to_thread(guard.prove, sql, access.dialect, access.catalog.guard, policy)
+        return await asyncio.to_thread(self._prover, sql, access.dialect, access.catalog.guard, policy)
 
     async def _claim(self, access: Access, request: Run) -> int | None:
         """The attempt under which this call runs it; None when it isn't this call's."""

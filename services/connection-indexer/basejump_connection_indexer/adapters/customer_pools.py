@@ -33,7 +33,7 @@ class CustomerPools:
 
     @asynccontextmanager
     async def borrow(self, conn_uuid: UUID, target: Target) -> AsyncIterator[Session]:
-        """A connection outside of any transaction; one that was left in the middle of something is closed after.
+        """A session as if it had just logged in; one that was left in the middle of something is closed after.
 
         Raises Unavailable when all are busy, and what connecting raises.
         """
@@ -44,11 +44,12 @@ class CustomerPools:
             session = await self._idle_or_new(pool)
             try:
                 yield session
+                is_fit = await session.reset()
             except BaseException:
                 # Whatever it was doing is canceled, so that nothing goes on in the customer's database.
                 await session.close()
                 raise
-            await self._give_back(conn_uuid, pool, session)
+            await self._give_back(conn_uuid, pool, session, is_fit=is_fit)
         finally:
             pool.out -= 1
             pool.places.release()
@@ -80,14 +81,14 @@ class CustomerPools:
     async def _idle_or_new(self, pool: _Pool) -> Session:
         while pool.idle:
             session, _ = pool.idle.pop()
-            if session.is_idle:
+            if session.is_open:
                 return session
         return await self._connect(pool.target)
 
-    async def _give_back(self, conn_uuid: UUID, pool: _Pool, session: Session) -> None:
+    async def _give_back(self, conn_uuid: UUID, pool: _Pool, session: Session, *, is_fit: bool) -> None:
         # The login may have been changed or removed while it was out.
         is_current = self._pools.get(conn_uuid) is pool
-        if not is_current or not session.is_idle:
+        if not is_current or not is_fit:
             await session.close()
         else:
             pool.idle.append((session, _now()))

@@ -1,10 +1,14 @@
 """Between the index, the SQL guard and the contract: the same things in three vocabularies."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TypeAlias
 
 import basejump_sqlguard as guard
 from basejump_common.contracts.connection import Proof, ProofPart, Refusal
 from basejump_connection_indexer.domain.definition import IndexedTable
+
+Prover: TypeAlias = Callable[[str, str, guard.Catalog, guard.Policy], guard.Proof | guard.Refusal]
+"""sqlguard's `prove`."""
 
 
 def guard_catalog(tables: Sequence[IndexedTable]) -> guard.Catalog:

@@ -107,8 +107,7 @@ class Session(Protocol):
     """
 
     @property
-    def is_idle(self) -> bool:
-        """Open, and outside of any transaction: the next one may have it."""
+    def is_open(self) -> bool: ...
 
     @property
     def values(self) -> ValueQueries: ...
@@ -130,6 +129,10 @@ class Session(Protocol):
 
         `label` names it where the database lists what runs. Raises StatementTimeout, QueryFailed and Unavailable.
         """
+
+    async def reset(self) -> bool:
+        """Undo what statements left in it, for the next borrower: settings, locks, temporary tables, everything that
+        logging in anew would undo. False when that can't be done; never raises."""
 
     async def close(self) -> None:
         """End the session, after what was being canceled in it is canceled; never raises."""

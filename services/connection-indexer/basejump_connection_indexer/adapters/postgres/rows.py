@@ -1,4 +1,8 @@
-"""The rows of one proved statement in a customer's PostgreSQL: read-only, by a cursor."""
+"""The rows of one proved statement in a customer's PostgreSQL: read-only, by a cursor.
+
+The floor below the proof, should that have a hole: the server itself is asked whether the text is one query and
+nothing else, it runs in a read-only transaction that is rolled back, and `Session.reset` undoes what outlives that.
+"""
 
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
@@ -12,6 +16,7 @@ from basejump_connection_indexer.adapters.postgres.types import kept, spelled
 from basejump_connection_indexer.domain.session import ColumnShape, Row, ran_too_long
 
 # Types for which the driver has objects of its own, or (interval's months) less than the value.
+_AS_A_QUERY = "declare proved cursor for\n"
 _AS_WRITTEN = frozenset(
     ("interval", "bit", "varbit", "point", "line", "lseg", "box", "path", "polygon", "circle", "timetz")
 )
@@ -35,16 +40,36 @@ async def running(
 ) -> AsyncIterator[PostgresRows]:
     """As `Session.rows`; `label` is the session's application_name in pg_stat_activity."""
     with _in_our_words(seconds):
-        async with connection.transaction(readonly=True):
+        async with _rolled_back(connection):
             await connection.execute(
                 "set local search_path = pg_catalog; set local timezone = 'UTC';"
                 f"set local statement_timeout = {int(seconds * 1000)};"
                 f"set local application_name = {literal(label)}"
             )
-            # Prepared: the extended protocol takes one statement, whatever is in the text.
             statement = await _prepared(connection, sql)
+            await _refuse_what_is_no_query(connection, sql)
             columns = tuple(_shape(attribute) for attribute in statement.get_attributes())
             yield PostgresRows(await statement.cursor(), columns)
+
+
+@asynccontextmanager
+async def _rolled_back(connection: "asyncpg.Connection[asyncpg.Record]") -> AsyncIterator[None]:
+    """A read-only transaction of which nothing is left: no setting, no notification."""
+    transaction = connection.transaction(readonly=True)
+    await transaction.start()
+    try:
+        yield
+    finally:
+        if not connection.is_closed():
+            await transaction.rollback()
+
+
+async def _refuse_what_is_no_query(connection: "asyncpg.Connection[asyncpg.Record]", sql: str) -> None:
+    """Let the server's parser say so: a cursor is declared for one query that writes nothing, not even by WITH.
+
+    Only parsed, never executed. The extended protocol takes one statement, whatever is in the text.
+    """
+    await connection.prepare(_AS_A_QUERY + sql)
 
 
 async def _prepared(connection: "asyncpg.Connection[asyncpg.Record]", sql: str) -> Any:

@@ -30,8 +30,8 @@ class PostgresSession:
         self._connection = connection
 
     @property
-    def is_idle(self) -> bool:
-        return not (self._connection.is_closed() or self._connection.is_in_transaction())
+    def is_open(self) -> bool:
+        return not self._connection.is_closed()
 
     async def check_schemas(self, names: Sequence[str]) -> None:
         async with self._read_only(_LOOK_SECONDS):
@@ -56,6 +56,14 @@ class PostgresSession:
 
     def rows(self, sql: str, label: str, seconds: float) -> AbstractAsyncContextManager[PostgresRows]:
         return running(self._connection, sql, label, seconds)
+
+    async def reset(self) -> bool:
+        try:
+            async with asyncio.timeout(_CLOSE_SECONDS):
+                await self._connection.execute("discard all")  # fails within a transaction
+        except (TimeoutError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            return False
+        return True
 
     async def close(self) -> None:
         try:

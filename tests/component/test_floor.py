@@ -1,0 +1,84 @@
+"""The floor alone: with a proof that accepts everything, nothing is written, no file is read, nothing is left."""
+
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+import basejump_sqlguard as guard
+from basejump_common.contracts.connection import CreatedDatabase, RunResult
+from basejump_common.errors import BasejumpError, QueryFailed, StatementTimeout
+from connection_house import Desk, Office, connected
+from installation import Installation
+from victims import CANARY, POSTGRES_EXTRAS, PostgresVictim, changed, leaks
+
+MOST_SECONDS = 0.4
+
+
+def accept_everything(sql: str, dialect: str, catalog: guard.Catalog, policy: guard.Policy) -> guard.Proof:
+    """A proof with the largest hole there can be."""
+    return guard.Proof(dialect=dialect, sql=sql, fingerprint="", limit=policy.row_limit)
+
+
+@pytest.fixture(scope="module")
+async def desk(installation: Installation, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Desk]:
+    folder = tmp_path_factory.mktemp("floor")
+    settings = {"statement_seconds": str(MOST_SECONDS), "results_url": (folder / "results").as_uri()}
+    async with connected(installation, folder / "tls", {"prover": accept_everything}, **settings) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+async def office(desk: Desk) -> Office:
+    return await desk.office()
+
+
+@pytest.fixture(scope="module")
+def folder() -> Iterator[Path]:
+    """A folder that the servers' account may read and write."""
+    with tempfile.TemporaryDirectory(prefix="basejump-floor-") as name:
+        folder = Path(name)
+        folder.chmod(0o777)
+        (folder / "canary").write_text(CANARY)
+        yield folder
+
+
+@pytest.fixture(scope="module")
+async def victim(desk: Desk, folder: Path) -> PostgresVictim:
+    customer = await desk.customer()
+    await customer.execute(POSTGRES_EXTRAS)
+    return PostgresVictim(customer, desk.server, folder)
+
+
+@pytest.fixture(scope="module")
+async def database(desk: Desk, office: Office, victim: PostgresVictim) -> CreatedDatabase:
+    return await office.add(desk.fields(victim.customer))
+
+
+async def attempt(office: Office, database: CreatedDatabase, sql: str) -> RunResult | BasejumpError:
+    try:
+        return await office.run(database, sql)
+    except (QueryFailed, StatementTimeout) as error:
+        return error
+
+
+async def test_hostile_statements_change_nothing(
+    office: Office, database: CreatedDatabase, victim: PostgresVictim
+) -> None:
+    before = await victim.snapshot()
+    (fresh,) = (await office.run(database, victim.PROBE)).preview
+    sessions, wrong = [], []
+    for number, sql in enumerate(victim.statements()):
+        outcome = await attempt(office, database, sql)
+        if CANARY in str(outcome):
+            wrong.append(f"{sql}: read the file")
+        # A session is closed after an error: looking at some is enough, since what stays in one stays.
+        if isinstance(outcome, RunResult) or number % 10 == 0:
+            (probed,) = (await office.run(database, victim.PROBE)).preview
+            wrong += [f"{sql}: left {leak}" for leak in leaks(fresh, probed)]
+            sessions.append(probed[0])
+    assert not wrong
+    assert await victim.others_left() == []
+    assert changed(before, await victim.snapshot()) == set()
+    assert len(set(sessions)) < len(sessions)  # otherwise none was lent twice, and nothing could leak
