@@ -136,6 +136,7 @@ async def test_the_name_that_was_given_is_verified_although_the_address_is_what_
         ("create schema other; create table other.t (); grant delete on other.t to {reader}", "other.t"),
         ("grant create on schema shop to {reader}", "may create in schema shop"),
         ("grant pg_execute_server_program to {reader}", "pg_execute_server_program"),
+        ("create extension dblink", "may execute functions of dblink"),
         ("alter role {reader} superuser", "is a superuser"),
         ("alter role {reader} createrole", "may create roles"),
     ],

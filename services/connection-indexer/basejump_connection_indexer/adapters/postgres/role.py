@@ -39,6 +39,32 @@ _CREATABLE = """
     where nspname = any($1::text[]) and pg_catalog.has_schema_privilege(oid, 'CREATE')
     order by nspname
 """
+# What leaves the read-only transaction: sessions of its own, files, the network, languages that may do anything.
+_ESCAPES = """
+    select distinct coalesce('functions of ' || e.extname, p.pronamespace::regnamespace || '.' || p.proname) as name
+    from pg_catalog.pg_proc p
+    join pg_catalog.pg_language l on l.oid = p.prolang
+    left join pg_catalog.pg_depend d
+        on d.classid = 'pg_catalog.pg_proc'::regclass and d.objid = p.oid and d.deptype = 'e'
+    left join pg_catalog.pg_extension e on e.oid = d.refobjid
+    where (e.extname = any($1::text[]) or not (l.lanpltrusted or l.lanname in ('internal', 'c', 'sql')))
+      and p.prorettype not in ('pg_catalog.trigger'::regtype, 'pg_catalog.event_trigger'::regtype)
+      and p.proname !~ '_(call|inline)_handler$' and p.proname !~ '_validator$'
+      and pg_catalog.has_function_privilege(current_user, p.oid, 'EXECUTE')
+    order by 1 limit $2
+"""
+_REACHING_OUT = (
+    "adminpack",
+    "aws_lambda",
+    "aws_s3",
+    "dblink",
+    "http",
+    "orafce",
+    "pg_background",
+    "pg_net",
+    "plproxy",
+    "plsh",
+)
 
 
 async def risks(connection: "asyncpg.Connection[asyncpg.Record]", schemas: Sequence[str]) -> tuple[str, ...]:
@@ -54,4 +80,6 @@ async def risks(connection: "asyncpg.Connection[asyncpg.Record]", schemas: Seque
         more = " and others" if len(tables) > _MOST_NAMED else ""
         found.append(f"may write to {', '.join(tables[:_MOST_NAMED])}{more}")
     found += [f"may create in schema {row['name']}" for row in await connection.fetch(_CREATABLE, list(schemas))]
+    if escapes := [row["name"] for row in await connection.fetch(_ESCAPES, _REACHING_OUT, _MOST_NAMED)]:
+        found.append(f"may execute {', '.join(escapes)}, which reach beyond a read-only transaction")
     return tuple(found)
