@@ -18,7 +18,7 @@ import asyncpg
 
 from basejump_cli.operator import OperatorSettings, create_client
 from basejump_common.bus import Bus
-from basejump_common.bus.permissions import OPERATOR, all_permissions
+from basejump_common.bus.permissions import OPERATOR
 from basejump_common.bus.topology import declare
 from basejump_common.contracts.account import CreateClient, CreatedClient
 from basejump_common.contracts.operation import SERVICES
@@ -28,7 +28,7 @@ from basejump_common.settings import parse
 from basejump_common.storage.migrations import ServiceRole, migrate, provision
 from basejump_devstack import services
 from basejump_devstack.child import free_port
-from basejump_devstack.nats import EmbeddedNats, NatsUser
+from basejump_devstack.nats import EmbeddedNats
 from basejump_devstack.postgres import EmbeddedPostgres
 from basejump_devstack.state import State
 
@@ -46,17 +46,7 @@ class Installation:
     async def open(cls, postgres: EmbeddedPostgres, folder: Path) -> AsyncIterator["Installation"]:
         """A fresh set of schemas in the given cluster and a NATS server of its own, dropped at the end."""
         state = State(folder)
-        users = [
-            NatsUser(
-                name=p.user,
-                password=state.secret(f"nats {p.user}"),
-                publish_allow=p.publish,
-                subscribe_allow=p.subscribe,
-                allow_responses=True,
-            )
-            for p in all_permissions()
-        ]
-        async with EmbeddedNats(folder / "nats", users=users) as nats:
+        async with EmbeddedNats(folder / "nats", users=services.nats_users(state)) as nats:
             around = services.Surroundings(state=state, postgres=postgres, nats=nats, port=free_port(0))
             installation = cls(around)
             await installation._prepare()

@@ -3,13 +3,15 @@
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from uuid import uuid4
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from nats.aio.client import Client
 
 from basejump_common.bus import KEYS, REVOCATIONS, Bus, Context, KeyValueMirror, Server, handle
+from basejump_common.bus.permissions import EXTERNAL
 from basejump_common.contracts import account, auth
 from basejump_common.contracts.common import PageRequest
 from basejump_common.errors import (
@@ -193,19 +195,40 @@ async def test_requests_of_one_endpoint_run_side_by_side(
     await server.drain()
 
 
-async def test_a_service_can_not_act_outside_its_permissions(installation: Installation) -> None:
-    async with installation.bus("gateway") as gateway:
+async def violations(installation: Installation, user: str, act: Callable[[Client], Awaitable[None]]) -> int:
+    """How often NATS refuses what `act` tries."""
+    async with installation.bus(user) as bus:
         seen: list[str] = []
 
         async def note(error: Exception) -> None:
             seen.append(str(error).lower())
 
-        gateway.nats._error_cb = note
-        await gateway.nats.publish(account.USER_STANDING.subject, b"{}")
-        await gateway.nats.publish(f"$KV.{KEYS}.mine", b"{}")
-        await gateway.nats.publish(account.USER_DELETED.subject(CLIENT), b"{}")
-        await gateway.nats.subscribe(auth.EXCHANGE_SECRET.subject)
-        await gateway.nats.subscribe("_INBOX_auth.>")
-        await gateway.nats.flush()
+        bus.nats._error_cb = note
+        await act(bus.nats)
+        await bus.nats.flush()
         await asyncio.sleep(0.2)
-    assert len([line for line in seen if "permissions violation" in line]) == 5
+    return len([line for line in seen if "permissions violation" in line])
+
+
+async def test_a_service_can_not_act_outside_its_permissions(installation: Installation) -> None:
+    async def trespass(nats: Client) -> None:
+        await nats.publish(account.USER_STANDING.subject, b"{}")
+        await nats.publish(f"$KV.{KEYS}.mine", b"{}")
+        await nats.publish(account.USER_DELETED.subject(CLIENT), b"{}")
+        await nats.subscribe(auth.EXCHANGE_SECRET.subject)
+        await nats.subscribe("_INBOX_auth.>")
+
+    assert await violations(installation, "gateway", trespass) == 5
+
+
+async def test_an_outside_service_takes_no_event_away_from_ours(installation: Installation) -> None:
+    async def trespass(nats: Client) -> None:
+        await nats.publish("$JS.API.CONSUMER.MSG.NEXT.EVENTS.auth", b"")
+        await nats.publish("$JS.API.CONSUMER.CREATE.EVENTS.auth.basejump.v1.event.>", b"{}")
+        await nats.publish("$JS.ACK.EVENTS.auth.1.1.1.1.0", b"")
+        await nats.publish("$JS.API.CONSUMER.DELETE.EVENTS.auth", b"")
+        await nats.publish(account.USER_DELETED.subject(CLIENT), b"{}")
+        await nats.publish("$JS.API.CONSUMER.CREATE.CHAT.mine.>", b"{}")
+        await nats.publish(account.LIST_TEAMS.subject, b"{}")
+
+    assert await violations(installation, EXTERNAL, trespass) == 7

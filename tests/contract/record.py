@@ -8,15 +8,20 @@ from typing import Any
 
 import msgspec
 
+from basejump_common.bus.events import CloudEvent
 from basejump_common.bus.permissions import server_configuration
-from basejump_common.contracts.operation import SERVICES, Operation
+from basejump_common.contracts.chat import Message, stream_subject
+from basejump_common.contracts.operation import SERVICES, EventType, Operation
 from basejump_common.contracts.registry import events, operations
 from basejump_common.contracts.wire import schema_custom
 from basejump_common.settings import PREFIX
+from basejump_gateway.problems import STATUS
 
 ROOT = Path(__file__).parent.parent.parent
 RECORDED = Path(__file__).with_name("recorded.json")
 CONFIGURATION = ROOT / "docs/configuration.md"
+ERRORS = ROOT / "docs/errors.md"
+ASYNCAPI = ROOT / "docs/asyncapi.json"
 NATS_USERS = ROOT / "deploy/nats/accounts.conf"
 
 
@@ -74,7 +79,77 @@ def _rows(service: str) -> Iterator[str]:
         yield f"| `{PREFIX}{field.name.upper()}` | {default} | {description} |\n"
 
 
+_ERRORS_TITLE = """# Errors
+
+Every failing call answers with a problem document (RFC 9457): `type`, `title`, `status`, `detail`, `code`,
+`request_id`, `errors` (the fields that are wrong) and, where there are facts for programs, `details`. Programs go by
+`code`, which never changes its meaning; `detail` is for people. 429 and 503 say in `Retry-After` when to come again. A
+question that was accepted ends with a message instead: `msg_type` is `error` and `code` is one of these, or one of the
+agent's own. Written by `make record`.
+
+| code | status | what it means |
+| --- | --- | --- |
+"""
+
+
+def error_list() -> str:
+    """Every error of the API as a document, in the order of their statuses."""
+    rows = sorted((status, kind.code, kind) for kind, (status, _) in STATUS.items())
+    return _ERRORS_TITLE + "".join(f"| `{code}` | {status} | {_one_line(kind)} |\n" for status, code, kind in rows)
+
+
+def _one_line(kind: type) -> str:
+    return " ".join((kind.__doc__ or "").split())
+
+
+def asyncapi() -> dict[str, Any]:
+    """Every event, and what a prompt says on its stream, as an AsyncAPI 3.0 document."""
+    kinds: list[type] = [CloudEvent, Message, *(event.data for event in events())]
+    references, schemas = msgspec.json.schema_components(
+        kinds, schema_hook=schema_custom, ref_template="#/components/schemas/{name}"
+    )
+    found = dict(zip(kinds, references, strict=True))
+    channels = {_key(event.name): _channel(event, found) for event in events()}
+    channels["chat"] = _chat_channel(found)
+    return {
+        "asyncapi": "3.0.0",
+        "info": {"title": "Basejump", "version": "1", "description": "Events on NATS. See events.md."},
+        "defaultContentType": "application/json",
+        "channels": channels,
+        "operations": {
+            f"{key}_published": {"action": "send", "channel": {"$ref": f"#/channels/{key}"}} for key in channels
+        },
+        "components": {"schemas": schemas},
+    }
+
+
+def _key(name: str) -> str:
+    return name.removeprefix("basejump.v1.").replace(".", "_")
+
+
+def _channel(event: EventType[Any], found: dict[type, dict[str, str]]) -> dict[str, Any]:
+    payload = {"allOf": [found[CloudEvent], {"properties": {"type": {"const": event.name}, "data": found[event.data]}}]}
+    return {
+        "address": event.subject("{client_uuid}"),
+        "description": f"Published by {event.publisher}. {_one_line(event.data)}",
+        "parameters": {"client_uuid": {"description": "The client (tenant)."}},
+        "messages": {event.name: {"name": event.name, "payload": payload}},
+    }
+
+
+def _chat_channel(found: dict[type, dict[str, str]]) -> dict[str, Any]:
+    names = ("client_uuid", "chat_uuid", "prompt_uuid")
+    return {
+        "address": stream_subject(*(f"{{{name}}}" for name in names)),
+        "description": "What a prompt says, kept a day in the stream CHAT; exactly one final message ends it.",
+        "parameters": {name: {"description": f"{name} of the message."} for name in names},
+        "messages": {"message": {"name": "message", "payload": found[Message]}},
+    }
+
+
 if __name__ == "__main__":
     RECORDED.write_text(as_text(contracts()))
     NATS_USERS.write_text(server_configuration())
     CONFIGURATION.write_text(configuration())
+    ERRORS.write_text(error_list())
+    ASYNCAPI.write_text(as_text(asyncapi()))

@@ -14,7 +14,18 @@ from basejump_common.contracts.operation import PUBLIC, SERVICES, SERVICES_ONLY
 from basejump_common.contracts.registry import events, operations
 from basejump_common.errors import BasejumpError, ErrorBody, all_errors, from_body
 from basejump_common.security.secret import Secret
-from contract.record import CONFIGURATION, NATS_USERS, RECORDED, as_text, configuration, contracts
+from contract.record import (
+    ASYNCAPI,
+    CONFIGURATION,
+    ERRORS,
+    NATS_USERS,
+    RECORDED,
+    as_text,
+    asyncapi,
+    configuration,
+    contracts,
+    error_list,
+)
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -32,6 +43,21 @@ def test_every_setting_is_documented() -> None:
     for line in configuration().splitlines():
         if line.startswith("| `BASEJUMP_"):
             assert len(line.split("|")[3].strip()) > 10, f"no description: {line}"
+
+
+def test_the_documents_of_errors_and_events_are_as_recorded() -> None:
+    assert error_list() == ERRORS.read_text(), "make record"
+    assert as_text(asyncapi()) == ASYNCAPI.read_text(), "make record"
+
+
+def test_every_reference_in_the_asyncapi_document_leads_somewhere() -> None:
+    document = asyncapi()
+    references = set(re.findall(r'"\$ref": "#/([^"]+)"', as_text(document)))
+    assert len(references) > len(events())
+    for reference in references:
+        place: Any = document
+        for name in reference.split("/"):
+            place = place[name]
 
 
 def structs() -> Iterator[type[msgspec.Struct]]:

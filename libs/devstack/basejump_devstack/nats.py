@@ -30,11 +30,12 @@ _FILE_STORE_BYTES = 20 * 1024**3
 @dataclass(frozen=True, kw_only=True)
 class NatsUser:
     """A login, the subjects it may publish to and subscribe to (wildcards allowed), and whether it may answer
-    requests on the reply subjects they carry. An empty list allows nothing."""
+    requests on the reply subjects they carry. An empty list allows nothing; what is denied counts more."""
 
     name: str
     password: str
     publish_allow: tuple[str, ...] = ()
+    publish_deny: tuple[str, ...] = ()
     subscribe_allow: tuple[str, ...] = ()
     allow_responses: bool = False
 
@@ -139,17 +140,19 @@ def configuration(host: str, port: int, store_dir: Path, users: Sequence[NatsUse
 
 def _user(user: NatsUser) -> dict[str, object]:
     permissions: dict[str, object] = {
-        "publish": _allow_only(user.publish_allow),
-        "subscribe": _allow_only(user.subscribe_allow),
+        "publish": _subjects(user.publish_allow, user.publish_deny),
+        "subscribe": _subjects(user.subscribe_allow),
     }
     if user.allow_responses:
         permissions["allow_responses"] = {"max": 1, "expires": _REPLY_WINDOW}
     return {"user": user.name, "password": user.password, "permissions": permissions}
 
 
-def _allow_only(subjects: Sequence[str]) -> dict[str, list[str]]:
+def _subjects(allowed: Sequence[str], denied: Sequence[str] = ()) -> dict[str, list[str]]:
     """NATS reads an empty allow-list as "everything": nothing is a deny-list."""
-    return {"allow": list(subjects)} if subjects else {"deny": [">"]}
+    if not allowed:
+        return {"deny": [">"]}
+    return {"allow": list(allowed)} | ({"deny": list(denied)} if denied else {})
 
 
 def _binary() -> Path:

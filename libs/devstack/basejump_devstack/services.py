@@ -6,8 +6,8 @@ The services themselves are the same everywhere: what differs here is only what 
 from dataclasses import dataclass
 from pathlib import Path
 
-from basejump_common.bus.permissions import CLI, OPERATOR
-from basejump_devstack.nats import EmbeddedNats
+from basejump_common.bus.permissions import CLI, OPERATOR, all_permissions
+from basejump_devstack.nats import EmbeddedNats, NatsUser
 from basejump_devstack.postgres import EmbeddedPostgres
 from basejump_devstack.state import State
 
@@ -102,6 +102,21 @@ def operator_settings(state: State) -> dict[str, str]:
         "BASEJUMP_NATS_URL": f"nats://127.0.0.1:{state.kept_port(NATS)}",
         "BASEJUMP_NATS_PASSWORD": state.secret(f"nats {CLI}"),
     }
+
+
+def nats_users(state: State) -> list[NatsUser]:
+    """Every NATS user of an installation, with a password of this folder."""
+    return [
+        NatsUser(
+            name=given.user,
+            password=state.secret(f"nats {given.user}"),
+            publish_allow=given.publish,
+            publish_deny=given.deny_publish,
+            subscribe_allow=given.subscribe,
+            allow_responses=True,
+        )
+        for given in all_permissions()
+    ]
 
 
 def _own_settings(service: str, state: State) -> dict[str, str]:

@@ -20,13 +20,13 @@ from typing import Self
 
 import asyncpg
 
-from basejump_common.bus.permissions import all_permissions
+from basejump_common.bus.permissions import EXTERNAL
 from basejump_common.contracts import wire
 from basejump_common.contracts.account import CreatedClient
 from basejump_devstack import hr_demo, services
 from basejump_devstack.child import StartError, end_with_parent, free_port
 from basejump_devstack.console import Console
-from basejump_devstack.nats import EmbeddedNats, NatsUser
+from basejump_devstack.nats import EmbeddedNats
 from basejump_devstack.postgres import EmbeddedPostgres
 from basejump_devstack.service_process import ServiceProcess
 from basejump_devstack.state import State, sole_owner
@@ -86,7 +86,7 @@ class Stack:
         postgres = EmbeddedPostgres(state.path / services.POSTGRES_FOLDER, port=state.port(services.POSTGRES))
         await self._running.enter_async_context(postgres)
         self.console.say(f"PostgreSQL {'created and ' if new else ''}started on port {postgres.port}")
-        nats = EmbeddedNats(state.path / "nats", users=_nats_users(state), port=state.port(services.NATS))
+        nats = EmbeddedNats(state.path / "nats", users=services.nats_users(state), port=state.port(services.NATS))
         await self._running.enter_async_context(nats)
         self.console.say(f"NATS started on port {nats.port}")
         for server, name in ((postgres, services.POSTGRES), (nats, services.NATS)):
@@ -160,21 +160,11 @@ class Stack:
                 "DEMO_DB_HOST": front.host,
                 "DEMO_DB_PORT": str(front.port),
                 "DEMO_DB_CA": str(front.authority),
+                "NATS_URL": f"nats://127.0.0.1:{state.kept_port(services.NATS)}",
+                "NATS_USER": EXTERNAL,
+                "NATS_PASSWORD": state.secret(f"nats {EXTERNAL}"),
             }
         )
-
-
-def _nats_users(state: State) -> list[NatsUser]:
-    return [
-        NatsUser(
-            name=given.user,
-            password=state.secret(f"nats {given.user}"),
-            publish_allow=given.publish,
-            subscribe_allow=given.subscribe,
-            allow_responses=True,
-        )
-        for given in all_permissions()
-    ]
 
 
 async def _migrate(around: services.Surroundings) -> None:

@@ -1,19 +1,22 @@
 """What each NATS user may publish and subscribe to, derived from the contracts.
 
 One user per service, each with a private inbox; `operator` declares streams and may do everything (it is used by
-`basejump migrate` alone); `cli` may call what names it. A reply is allowed to whoever asked (`allow_responses`).
+`basejump migrate` alone); `cli` may call what names it; `external` is for the operator's own services, which read all
+events by consumers of their own and publish below `basejump.v1.ext`. A reply is allowed to whoever asked
+(`allow_responses`).
 """
 
 import msgspec
 
 from basejump_common.bus.connection import inbox_prefix
-from basejump_common.bus.topology import CHAT_STREAM, EVENTS_STREAM, KEYS, REVOCATIONS
+from basejump_common.bus.topology import CHAT_STREAM, EVENTS_STREAM, EXTERNAL_SUBJECTS, KEYS, REVOCATIONS
 from basejump_common.contracts import chat
 from basejump_common.contracts.operation import SERVICES, bell_subject
 from basejump_common.contracts.registry import events, operations
 
 OPERATOR = "operator"
 CLI = "cli"
+EXTERNAL = "external"
 
 
 class Permissions(msgspec.Struct, frozen=True, kw_only=True):
@@ -22,12 +25,13 @@ class Permissions(msgspec.Struct, frozen=True, kw_only=True):
     user: str
     publish: tuple[str, ...]
     subscribe: tuple[str, ...]
+    deny_publish: tuple[str, ...] = ()
 
 
 def all_permissions() -> tuple[Permissions, ...]:
     """Every NATS user of an installation."""
     everything = Permissions(user=OPERATOR, publish=(">",), subscribe=(">",))
-    return (*(permissions(service) for service in (*SERVICES, CLI)), everything)
+    return (*(permissions(service) for service in (*SERVICES, CLI)), _external(), everything)
 
 
 def permissions(service: str) -> Permissions:
@@ -42,6 +46,32 @@ def permissions(service: str) -> Permissions:
             *_bell(service),
         ),
         subscribe=(*_served(service), *_live(service), *_bell(service), f"{inbox_prefix(service)}.>"),
+    )
+
+
+def _external() -> Permissions:
+    """Any consumer of EVENTS but ours: whoever read from one of those would take events away from a service."""
+    calls = ("CONSUMER.CREATE.{}.>", "CONSUMER.INFO.{}.*", "CONSUMER.MSG.NEXT.{}.*")
+    ours = tuple(
+        subject
+        for service in SERVICES
+        for name in (f"{EVENTS_STREAM}.{service}",)
+        for subject in (
+            f"$JS.API.CONSUMER.CREATE.{name}",
+            f"$JS.API.CONSUMER.CREATE.{name}.>",
+            f"$JS.API.CONSUMER.MSG.NEXT.{name}",
+            f"$JS.ACK.{name}.>",
+        )
+    )
+    return Permissions(
+        user=EXTERNAL,
+        publish=(
+            EXTERNAL_SUBJECTS,
+            *(f"$JS.API.{call.format(EVENTS_STREAM)}" for call in calls),
+            f"$JS.ACK.{EVENTS_STREAM}.>",
+        ),
+        subscribe=(f"{inbox_prefix(EXTERNAL)}.>",),
+        deny_publish=ours,
     )
 
 
@@ -111,10 +141,14 @@ def server_configuration() -> str:
 def _user(permissions: Permissions) -> str:
     return (
         f"    {{\n      user: {permissions.user}\n      password: ${variable(permissions.user)}\n"
-        f"      permissions {{\n        publish {{ allow: [{_subjects(permissions.publish)}] }}\n"
+        f"      permissions {{\n        publish {{ allow: [{_subjects(permissions.publish)}]{_denied(permissions)} }}\n"
         f"        subscribe {{ allow: [{_subjects(permissions.subscribe)}] }}\n"
         f'        allow_responses {{ max: 1, expires: "5m" }}\n      }}\n    }}\n'
     )
+
+
+def _denied(permissions: Permissions) -> str:
+    return f", deny: [{_subjects(permissions.deny_publish)}]" if permissions.deny_publish else ""
 
 
 def _subjects(subjects: tuple[str, ...]) -> str:

@@ -10,6 +10,7 @@ from basejump_common.contracts.registry import events
 
 EVENTS_STREAM = "EVENTS"
 CHAT_STREAM = "CHAT"
+EXTERNAL_SUBJECTS = "basejump.v1.ext.>"
 KEYS = "auth-keys"
 REVOCATIONS = "auth-revocations"
 
@@ -33,7 +34,7 @@ def _events(replicas: int) -> api.StreamConfig:
     return api.StreamConfig(
         name=EVENTS_STREAM,
         description="CloudEvents of every service, and what other services of the operator publish",
-        subjects=["basejump.v1.event.>", "basejump.v1.ext.>"],
+        subjects=["basejump.v1.event.>", EXTERNAL_SUBJECTS],
         max_age=30 * DAY,
         duplicate_window=DUPLICATES,
         num_replicas=replicas,
