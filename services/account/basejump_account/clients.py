@@ -1,21 +1,32 @@
-"""Clients: created and listed by the operator, seen by their members."""
+"""Clients: created and listed by the operator, seen by their members, set by their OWNER."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
+import msgspec
+
 from basejump_account.adapters import client_rows, user_rows
+from basejump_account.domain.settings import changed
 from basejump_common.bus import Bus, Context, publish
 from basejump_common.contracts import account, auth
 from basejump_common.contracts.account import (
     Client,
     ClientCreated,
     ClientPage,
+    ClientUpdated,
     CreateClient,
     CreatedClient,
     User,
     UserChanged,
 )
-from basejump_common.contracts.common import Nothing, PageRequest
+from basejump_common.contracts.client_settings import (
+    ClientChoices,
+    UpdateClientSettings,
+    UpdateVerifyMode,
+    VerifyMode,
+)
+from basejump_common.contracts.common import ByClient, Nothing, PageRequest
 from basejump_common.errors import NotFound
 from basejump_common.security.principal import UserRole
 from basejump_common.storage import pages
@@ -58,14 +69,43 @@ class Clients:
 
     async def get(self, context: Context, _request: Nothing) -> Client:
         """The caller's own client."""
-        client = await self._find(context.caller.tenant)
-        if client is None:
-            raise NotFound("there is no such client")
-        return client
+        return found(await self._find(context.caller.tenant))
+
+    async def update_settings(self, context: Context, request: UpdateClientSettings) -> Client:
+        """Change what is given."""
+        return await self._update(
+            context, lambda client: msgspec.structs.replace(client, settings=changed(client.settings, request))
+        )
+
+    async def update_verify_mode(self, context: Context, request: UpdateVerifyMode) -> Client:
+        """From now on, within seconds everywhere."""
+        return await self._update(
+            context, lambda client: msgspec.structs.replace(client, verify_mode=request.verify_mode.value)
+        )
+
+    async def choices(self, _context: Context, request: ByClient) -> ClientChoices:
+        """What other services work by. Raises NotFound."""
+        client = found(await self._find(request.client_uuid))
+        return ClientChoices(settings=client.settings, verify_mode=VerifyMode(client.verify_mode))
+
+    async def _update(self, context: Context, change: Callable[[Client], Client]) -> Client:
+        tenant = context.caller.tenant
+        async with self._database.tenant(tenant) as tx:
+            client = change(found(await client_rows.lock(tx, tenant)))
+            await client_rows.write_choices(tx, tenant, client.settings, VerifyMode(client.verify_mode))
+            updated = ClientUpdated(client_uuid=tenant, settings=client.settings, verify_mode=client.verify_mode)
+            await publish(tx, account.CLIENT_UPDATED, tenant, tenant, updated, context)
+        return msgspec.structs.replace(client, llm=client.settings.llm)
 
     async def _find(self, client_uuid: UUID) -> Client | None:
         async with self._database.tenant(client_uuid) as tx:
             return await client_rows.find(tx, client_uuid)
+
+
+def found(client: Client | None) -> Client:
+    if client is None:
+        raise NotFound("there is no such client")
+    return client
 
 
 async def _create_owner(tx: Transaction, client_uuid: UUID, context: Context) -> User:

@@ -9,6 +9,7 @@ import logging
 from uuid import UUID
 
 from basejump_account.adapters import client_rows
+from basejump_account.clients import found
 from basejump_common.bus import Bus, Context, publish
 from basejump_common.contracts import account, auth, chat, connection
 from basejump_common.contracts.account import Client, ClientStanding, ClientState, ClientStateChanged, UpdateClient
@@ -43,7 +44,7 @@ class Lifecycle:
     async def update(self, context: Context, request: UpdateClient) -> Client:
         """Raises NotFound, and Conflict once it is deleted."""
         async with self._database.tenant(request.client_uuid) as tx:
-            before = _found(await client_rows.lock(tx, request.client_uuid))
+            before = found(await client_rows.lock(tx, request.client_uuid))
             if before.state is ClientState.ERASING:
                 raise Conflict("the client is being erased")
             client = await client_rows.update(tx, request, _state(before, request))
@@ -58,7 +59,7 @@ class Lifecycle:
         """Nobody of it gets in from now on; its data is erased by a job. Raises NotFound: not there, or not yours."""
         _check_own(context.caller, request.client_uuid)
         async with self._database.tenant(request.client_uuid) as tx:
-            client = _found(await client_rows.lock(tx, request.client_uuid))
+            client = found(await client_rows.lock(tx, request.client_uuid))
             if client.state is not ClientState.ERASING:
                 await client_rows.update(tx, UpdateClient(client_uuid=client.client_uuid), ClientState.ERASING)
                 change = ClientStateChanged(client_uuid=client.client_uuid, state=ClientState.ERASING)
@@ -111,9 +112,3 @@ def _state(before: Client, request: UpdateClient) -> ClientState:
 def _check_own(caller: Principal, client_uuid: UUID) -> None:
     if caller.role is not Role.INTERNAL and caller.tenant != client_uuid:
         raise NotFound("there is no such client")
-
-
-def _found(client: Client | None) -> Client:
-    if client is None:
-        raise NotFound("there is no such client")
-    return client

@@ -77,6 +77,14 @@ AUTH = (
 ACCOUNT = (
     Route(POST, "/account/client/", account.CREATE_CLIENT, "Create a client"),
     Route(GET, "/account/client/", account.GET_CLIENT, "Get the caller's client"),
+    Route(PUT, "/account/client/settings/", account.UPDATE_CLIENT_SETTINGS, "Change the client's settings"),
+    Route(
+        PUT,
+        "/account/client/verify-mode/",
+        account.UPDATE_VERIFY_MODE,
+        "Choose whether members get verified answers alone",
+        query=("verify_mode",),
+    ),
     Route(PUT, "/account/client/{client_uuid}/", account.UPDATE_CLIENT, "Change, suspend or resume a client"),
     Route(DELETE, "/account/client/{client_uuid}/", account.DELETE_CLIENT, "Delete a client and all its data"),
     Route(GET, "/account/client/list/", account.LIST_CLIENTS, "List clients"),

@@ -5,6 +5,8 @@ server.py       operations served; drain
 events.py       events out (outbox) and in (inbox)
 keyvalue.py     a bucket held in memory
 bells.py        bells that ring in every replica of a service
+remembered.py   facts that another service owns, for five seconds
+client_settings.py  what a client has set, read by other services
 permissions.py  what each NATS user may do, from the contracts
 topology.py     streams, buckets and consumers of an installation
 """

@@ -8,6 +8,12 @@ from uuid import UUID
 import msgspec
 from msgspec import Meta
 
+from basejump_common.contracts.client_settings import (
+    ClientChoices,
+    ClientSettings,
+    UpdateClientSettings,
+    UpdateVerifyMode,
+)
 from basejump_common.contracts.common import ByClient, ByUser, Done, Name, Nothing, PageRequest, Text
 from basejump_common.contracts.operation import SERVICES_ONLY, Allow, EventType, Operation
 from basejump_common.errors import Conflict, Forbidden, InvalidInput, NotFound
@@ -45,7 +51,7 @@ class ClientState(StrEnum):
 
 
 class Client(msgspec.Struct, frozen=True, kw_only=True):
-    """A tenant as its members see it."""
+    """A tenant as its members see it. `llm` is the one of its settings."""
 
     client_uuid: UUID
     client_name: str
@@ -53,6 +59,8 @@ class Client(msgspec.Struct, frozen=True, kw_only=True):
     verify_mode: str
     created_at: datetime
     state: ClientState = ClientState.ACTIVE
+    llm: str | None = None
+    settings: ClientSettings = ClientSettings()
 
 
 class UpdateClient(msgspec.Struct, frozen=True, kw_only=True):
@@ -209,6 +217,14 @@ class ClientCreated(msgspec.Struct, frozen=True, kw_only=True):
     client_name: str
 
 
+class ClientUpdated(msgspec.Struct, frozen=True, kw_only=True):
+    """A tenant's settings or its verify mode changed."""
+
+    client_uuid: UUID
+    settings: ClientSettings
+    verify_mode: str
+
+
 class UserChanged(msgspec.Struct, frozen=True, kw_only=True):
     """A user was created or updated; `role_changed` ends its tokens."""
 
@@ -247,6 +263,7 @@ CLIENT_SUSPENDED = EventType("client", "suspended", ClientStateChanged, publishe
 CLIENT_RESUMED = EventType("client", "resumed", ClientStateChanged, publisher="account")
 CLIENT_DELETED = EventType("client", "deleted", ClientStateChanged, publisher="account")
 CLIENT_CREATED = EventType("client", "created", ClientCreated, publisher="account")
+CLIENT_UPDATED = EventType("client", "updated", ClientUpdated, publisher="account")
 USER_CREATED = EventType("user", "created", UserChanged, publisher="account")
 USER_UPDATED = EventType("user", "updated", UserChanged, publisher="account", consumers=("auth",))
 USER_DELETED = EventType("user", "deleted", UserGone, publisher="account", consumers=("auth",))
@@ -293,6 +310,20 @@ CLIENT_STANDING = Operation(
     callers=("auth",),
 )
 GET_CLIENT = Operation("basejump.v1.account.client.get", takes=Nothing, gives=Client, allow=Role.MEMBER)
+UPDATE_CLIENT_SETTINGS = Operation(
+    "basejump.v1.account.client.update-settings", takes=UpdateClientSettings, gives=Client, allow=Role.OWNER
+)
+UPDATE_VERIFY_MODE = Operation(
+    "basejump.v1.account.client.update-verify-mode", takes=UpdateVerifyMode, gives=Client, allow=Role.OWNER
+)
+CLIENT_CHOICES = Operation(
+    "basejump.v1.account.client.choices",
+    takes=ByClient,
+    gives=ClientChoices,
+    allow=SERVICES_ONLY,
+    callers=("connection-indexer", "chat-agent"),
+    errors=(NotFound,),
+)
 CREATE_USER = Operation(
     "basejump.v1.account.user.create",
     takes=CreateUser,

@@ -6,8 +6,11 @@ from uuid import UUID
 import msgspec
 
 from basejump_common.contracts.account import Client, ClientState, CreateClient, UpdateClient
+from basejump_common.contracts.client_settings import ClientSettings, VerifyMode
 from basejump_common.storage import pages
 from basejump_common.storage.database import Transaction
+
+_CLIENT = "select *, settings ->> 'llm' as llm from client where client_uuid = $1"
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,12 +33,12 @@ async def insert(tx: Transaction, client_uuid: UUID, request: CreateClient) -> N
 
 async def find(tx: Transaction, client_uuid: UUID) -> Client | None:
     """The client whose transaction this is."""
-    return await tx.row(Client, "select * from client where client_uuid = $1", client_uuid)
+    return await tx.row(Client, _CLIENT, client_uuid)
 
 
 async def lock(tx: Transaction, client_uuid: UUID) -> Client | None:
     """The client, which doesn't change until the transaction ends."""
-    return await tx.row(Client, "select * from client where client_uuid = $1 for update", client_uuid)
+    return await tx.row(Client, f"{_CLIENT} for update", client_uuid)
 
 
 async def update(tx: Transaction, request: UpdateClient, state: ClientState) -> Client:
@@ -45,7 +48,7 @@ async def update(tx: Transaction, request: UpdateClient, state: ClientState) -> 
         """
         update client set
             client_name = coalesce($2, client_name), description = coalesce($3, description), state = $4
-        where client_uuid = $1 returning *
+        where client_uuid = $1 returning *, settings ->> 'llm' as llm
         """,
         request.client_uuid,
         request.client_name,
@@ -54,6 +57,16 @@ async def update(tx: Transaction, request: UpdateClient, state: ClientState) -> 
     )
     assert client is not None, "the row is locked"
     return client
+
+
+async def write_choices(tx: Transaction, client_uuid: UUID, settings: ClientSettings, verify_mode: VerifyMode) -> None:
+    """What its OWNER decides."""
+    await tx.execute(
+        "update client set settings = $2, verify_mode = $3 where client_uuid = $1",
+        client_uuid,
+        settings,
+        verify_mode.value,
+    )
 
 
 async def directory(tx: Transaction, cursor: str | None, limit: int) -> list[Entry]:

@@ -1,16 +1,13 @@
 """Which teams there are and who is in them: account's facts, asked for and remembered for at most five seconds."""
 
 import asyncio
-from collections import OrderedDict
 from collections.abc import Iterable
 from uuid import UUID
 
 from basejump_common.bus import Bus, Context
+from basejump_common.bus.remembered import Remembered
 from basejump_common.contracts.account import CHECK_MEMBERSHIP, CheckMembership, MembershipStanding
 from basejump_common.errors import NotFound
-
-REMEMBER_SECONDS = 5.0
-MOST_REMEMBERED = 10_000
 
 Key = tuple[UUID, UUID, UUID | None]
 
@@ -20,7 +17,7 @@ class Teams:
 
     def __init__(self, bus: Bus) -> None:
         self._bus = bus
-        self._known: OrderedDict[Key, tuple[float, MembershipStanding]] = OrderedDict()
+        self._known: Remembered[Key, MembershipStanding] = Remembered()
 
     async def require_member(self, context: Context, team_uuid: UUID) -> None:
         """Raises NotFound unless the caller is in the team."""
@@ -41,15 +38,7 @@ class Teams:
         return {team for team, standing in zip(asked, standings, strict=True) if standing.member}
 
     async def _standing(self, context: Context, team_uuid: UUID, user_uuid: UUID) -> MembershipStanding:
-        key = (context.caller.tenant, team_uuid, user_uuid)
-        now = asyncio.get_running_loop().time()
-        known = self._known.get(key)
-        if known is not None and known[0] > now:
-            return known[1]
         request = CheckMembership(team_uuid=team_uuid, user_uuid=user_uuid)
-        standing = await self._bus.call(CHECK_MEMBERSHIP, request, context)
-        self._known[key] = (now + REMEMBER_SECONDS, standing)
-        self._known.move_to_end(key)
-        if len(self._known) > MOST_REMEMBERED:
-            self._known.popitem(last=False)
-        return standing
+        return await self._known.get(
+            (context.caller.tenant, team_uuid, user_uuid), lambda: self._bus.call(CHECK_MEMBERSHIP, request, context)
+        )
