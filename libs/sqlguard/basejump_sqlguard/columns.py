@@ -86,6 +86,8 @@ class ColumnResolver:
         name = self.rules.key(column.this)
         for level in scope.chain():
             if self._in_level(column, name, level):
+                if level is not scope and scope.sources and _is_output(column):
+                    raise self._captured(column)
                 return
         if self._from_open(column, name, scope) or self._alias_or_row(column, name, scope):
             return
@@ -156,6 +158,12 @@ class ColumnResolver:
         reason = f"The column {name} could be any of {', '.join(choices)}; say which."
         return Refused("ambiguous_column", reason, where=name, suggestions=choices)
 
+    def _captured(self, column: exp.Column) -> Refused:
+        """`IN (SELECT id FROM other)` where only the outer query has an `id`: legal SQL, and never what was meant."""
+        written = self._written(column)
+        reason = f"No table of the subquery has a column {column.name}; write {written} if the outer one is meant."
+        return Refused("unknown_column", reason, where=column.name, suggestions=(written,))
+
     def _unknown(self, column: exp.Column, source: Source | None, scope: Scope | None = None) -> Refused:
         written = self._written(column)
         sources = [source] if source is not None else list(scope.sources if scope else ())
@@ -170,6 +178,16 @@ class ColumnResolver:
 
     def _written(self, column: exp.Column) -> str:
         return column.sql(self.rules.dialect, comments=False)[:120]
+
+
+def _is_output(column: exp.Column) -> bool:
+    """Whether it is part of what its own SELECT gives, other than to EXISTS."""
+    inner: exp.Expr = column
+    while not isinstance(inner.parent, exp.Select):
+        if inner.parent is None or isinstance(inner.parent, exp.Query):
+            return False
+        inner = inner.parent
+    return inner.arg_key == "expressions" and not isinstance(inner.parent.parent, exp.Exists)
 
 
 def _near(name: str, names: list[str]) -> tuple[str, ...]:
