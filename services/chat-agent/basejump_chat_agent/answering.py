@@ -1,5 +1,6 @@
 """The answer to a question: retrieve, let an answerer work with its tools, keep what came of it. Steps finish once."""
 
+import asyncio
 import logging
 from datetime import UTC, datetime
 from uuid import uuid4
@@ -14,8 +15,9 @@ from basejump_chat_agent.domain import failures, messages
 from basejump_chat_agent.domain.answerer import Answer, Answered, Asked, AskedBack, Option, Said
 from basejump_chat_agent.domain.choice import QUESTION, Found
 from basejump_chat_agent.domain.failures import CannotGoOn
+from basejump_chat_agent.domain.figures import figures
 from basejump_chat_agent.domain.prompt import AnswerPrompt
-from basejump_chat_agent.domain.words import describe
+from basejump_chat_agent.domain.words import LONGEST, describe
 from basejump_chat_agent.endings import announce_later, settle
 from basejump_chat_agent.retrieving import Retrieving
 from basejump_chat_agent.toolbox import Tools
@@ -111,7 +113,8 @@ class Answering:
                 return Ending(message=messages.remark(work.prompt, words, work.usage(), now))
 
     async def _answer(self, work: Work, found: Found) -> Answer:
-        tools = Tools(work, found, self._indexer, self._stream, shows_rows=True)
+        rules = await self._answerers.rules(work.prompt.llm, work.asker)
+        tools = Tools(work, found, self._indexer, self._stream, shows_rows=rules.shows_rows)
         asked = Asked(
             question=found.question,
             meant=found.meant or found.question,
@@ -121,10 +124,17 @@ class Answering:
             turns=found.turns,
             clarified=found.clarified,
         )
+        limit = rules.limits.seconds_per_question
         try:
-            return await self._answerers.of(work.prompt).answer(asked, tools)
+            async with asyncio.timeout(limit) as time:
+                return await (await self._answerers.of(rules)).answer(asked, tools)
         except (CannotGoOn, LeaseLost, BasejumpError):
             raise
+        except TimeoutError as error:
+            if limit is None or not time.expired():
+                raise failures.gave_up() from error
+            await tools.cancel()
+            raise failures.over_limit("seconds_per_question", limit) from error
         except Exception as error:
             # An answerer may fail in any way, and would fail again: the person learns it now, the log learns why.
             log.exception("the answerer failed")
@@ -140,10 +150,18 @@ class Answering:
             conn_uuid=found.conn_uuid,
             db_uuid=found.db_uuid,
             subtitle=answered.reading,
-            description=describe(found.question, answered.reading, ran),
+            description=_words(found.question, answered),
             result_type=messages.result_type(ran),
             ran=ran,
         )
         now = datetime.now(UTC)
         message = messages.response(work.prompt, ran, kept.description, kept.result_uuid, work.usage(), now)
         return Ending(message=message, result=kept)
+
+
+def _words(question: str, answered: Answered) -> str:
+    """The answerer's own, unless they state a figure that isn't in the result."""
+    described = describe(question, answered.reading, answered.ran)
+    if answered.words is None or figures(answered.words) - figures(f"{question} {described} {answered.ran.preview}"):
+        return described
+    return answered.words[:LONGEST]

@@ -5,6 +5,7 @@ from uuid import uuid4
 
 from basejump_chat_agent.access import reading_scope
 from basejump_chat_agent.adapters import chat_rows, prompt_rows
+from basejump_chat_agent.answerers import Answerers
 from basejump_chat_agent.answering import ANSWER
 from basejump_chat_agent.domain.messages import initial
 from basejump_chat_agent.domain.prompt import AnswerPrompt, Asker, Prompt
@@ -18,12 +19,15 @@ from basejump_common.storage.database import Database, Transaction
 class Messages:
     """Asking stores the question and its job, and answers at once; the work is done by whichever worker is free."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, answerers: Answerers) -> None:
         self._database = database
+        self._answerers = answerers
 
     async def ask(self, context: Context, request: Ask) -> Message:
-        """The `initial` message; asked again, what the prompt has come to. Raises NotFound, Conflict."""
+        """The `initial` message; asked again, what the prompt has come to. Raises NotFound, Conflict, InvalidInput."""
         asker = _asker(context)
+        if request.llm is not None:
+            await self._answerers.check(request.llm, context)
         async with self._database.tenant(asker.client_uuid) as tx:
             chat = await chat_rows.asked(tx, request.chat_uuid, asker.user_uuid, request.prompt)
             await _check_parent(tx, request)

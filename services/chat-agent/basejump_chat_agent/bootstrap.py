@@ -19,6 +19,7 @@ from basejump_chat_agent.retrieving import Retrieving
 from basejump_chat_agent.settings import Settings
 from basejump_chat_agent.stopping import Stopping
 from basejump_common.bus import on
+from basejump_common.bus.client_settings import SettingsOfClients
 from basejump_common.contracts.connection import DATABASE_INDEX_FAILED, DATABASE_INDEXED
 from basejump_common.runtime import Base, Service, foundation
 from basejump_common.storage.job_worker import JobWorker
@@ -31,18 +32,21 @@ async def bootstrap(settings: Settings) -> AsyncIterator[Service]:
     async with foundation(settings, "chat-agent") as base:
         news = IndexNews()
         stream = ChatStream(base.bus, settings.patience_seconds)
+        answerers = Answerers(settings, SettingsOfClients(base.bus))
         chats = Chats(base.database, base.bus, Stopping(base.bus, stream))
         yield base.service(
-            endpoints=handlers(chats, Messages(base.database), Results(base.database), Erasing(base.database, stream)),
+            endpoints=handlers(
+                chats, Messages(base.database, answerers), Results(base.database), Erasing(base.database, stream)
+            ),
             reactions=(on(DATABASE_INDEXED, news.tell), on(DATABASE_INDEX_FAILED, news.tell)),
-            background=(_worker(base, settings, stream, news).run,),
+            background=(_worker(base, settings, stream, news, answerers).run, answerers.warm_up),
         )
 
 
-def _worker(base: Base, settings: Settings, stream: ChatStream, news: IndexNews) -> JobWorker:
+def _worker(base: Base, settings: Settings, stream: ChatStream, news: IndexNews, answerers: Answerers) -> JobWorker:
     indexer = Indexer(base.bus, settings.patience_seconds)
     retrieving = Retrieving(base.database, indexer, stream, news, settings.index_wait_seconds)
-    answering = Answering(base.database, indexer, retrieving, Answerers(), stream)
+    answering = Answering(base.database, indexer, retrieving, answerers, stream)
     return JobWorker(
         base.database,
         {

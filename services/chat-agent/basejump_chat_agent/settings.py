@@ -4,11 +4,52 @@ from typing import Annotated
 
 from msgspec import Meta
 
+from basejump_common.security.secret import Secret
 from basejump_common.settings import ServiceSettings
 
 
-class Settings(ServiceSettings, frozen=True, kw_only=True):
-    """What every service with tables needs, and how prompts are worked on."""
+class ModelSettings(ServiceSettings, frozen=True, kw_only=True):
+    """Language models. Other providers take keys and addresses from the variables that langchain documents."""
+
+    llm: Annotated[
+        str, Meta(description="Language model that answers, as provider:model; empty for the built-in planner.")
+    ] = ""
+    fallback_llm: Annotated[str, Meta(description="Language model that answers while the first one doesn't.")] = ""
+    allowed_llms: Annotated[
+        str,
+        Meta(description="Models that clients may choose besides these two: provider:model or openai:*, by commas."),
+    ] = ""
+    openai_api_key: Annotated[Secret | None, Meta(description="Key of openai models; else OPENAI_API_KEY.")] = None
+    openai_base_url: Annotated[
+        str, Meta(description="Address of an OpenAI-compatible server, e.g. http://llm:8080/v1; else OPENAI_BASE_URL.")
+    ] = ""
+    anthropic_api_key: Annotated[
+        Secret | None, Meta(description="Key of anthropic models; else ANTHROPIC_API_KEY.")
+    ] = None
+    anthropic_base_url: Annotated[
+        str, Meta(description="Address of an Anthropic-compatible server, without /v1; else ANTHROPIC_BASE_URL.")
+    ] = ""
+    llm_prices: Annotated[
+        str, Meta(description="Path of a TOML file whose prices replace or add to those of prices.toml.")
+    ] = ""
+    llm_call_seconds: Annotated[float, Meta(description="Longest that one call of a model may take.", gt=0)] = 90.0
+    llm_output_tokens: Annotated[int, Meta(description="Tokens that one call of a model may answer.", ge=100)] = 2_000
+    llm_retries: Annotated[
+        int, Meta(description="How often a model that is busy or away is asked again before its fallback.", ge=0)
+    ] = 3
+    question_steps: Annotated[int, Meta(description="Calls of a model for one question.", ge=1)] = 8
+    question_repairs: Annotated[int, Meta(description="Refused or failed statements of one question.", ge=0)] = 3
+    question_tokens: Annotated[int, Meta(description="Tokens for one question; 0 is no limit.", ge=0)] = 50_000
+    question_seconds: Annotated[
+        float, Meta(description="Seconds that the work on one question may take; 0 is no limit.", ge=0)
+    ] = 600.0
+    history_tokens: Annotated[
+        int, Meta(description="Tokens that earlier questions of a chat may take in a prompt.", ge=0)
+    ] = 1_500
+
+
+class Settings(ModelSettings, frozen=True, kw_only=True):
+    """What every service with tables needs, how prompts are worked on, and the language models."""
 
     prompts_at_once: Annotated[int, Meta(description="Prompts that one process answers at the same time.", ge=1)] = 16
     prompts_per_client: Annotated[

@@ -32,6 +32,7 @@ class Tools:
         self._found = found
         self._indexer = indexer
         self._stream = stream
+        self._running: UUID | None = None
 
     async def search_tables(self, text: str) -> tuple[Table, ...]:
         """See `Toolbox.search_tables`."""
@@ -47,8 +48,12 @@ class Tools:
         """See `Toolbox.run_sql`."""
         statement: Statement = await self.step(f"prove {key}", Statement, lambda: self._prove(sql))
         ran: RunResult = await self.step(f"run {key}", RunResult, lambda: self._run(statement))
-        self.meter.database_seconds += ran.database_seconds
         return ran
+
+    async def cancel(self) -> None:
+        """End the statement that runs, if one does."""
+        if self._running is not None:
+            await self._indexer.stop(self._work.asker, self._running)
 
     async def step(self, name: str, kind: Any, perform: Callable[[], Awaitable[Any]]) -> Any:
         """See `Toolbox.step`."""
@@ -73,7 +78,7 @@ class Tools:
 
     async def _run(self, statement: Statement) -> RunResult:
         await self.tell("Running the query.")
-        work = self._work
+        work, self._running = self._work, statement.run_uuid
         return await self._indexer.run(
             work.asker, work.prompt, self._found.conn_uuid, statement.run_uuid, statement.sql
         )

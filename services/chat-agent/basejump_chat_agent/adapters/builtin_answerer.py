@@ -15,7 +15,9 @@ class BuiltinAnswerer:
         """See `Answerer.answer`."""
         plan: builtin.Plan = await tools.step("built-in plan", builtin.Plan, lambda: self._plan(asked, tools))
         await tools.think(f"I understand the question as: {plan.reading}", plan.sql)
-        return Answered(reading=plan.reading, ran=await tools.run_sql("1", plan.sql))
+        ran = await tools.run_sql("1", plan.sql)
+        tools.meter.statement_ran(ran)
+        return Answered(reading=plan.reading, ran=ran)
 
     async def _plan(self, asked: Asked, tools: Toolbox) -> builtin.Plan:
         tables = _tables(asked.tables)

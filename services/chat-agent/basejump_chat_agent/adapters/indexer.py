@@ -76,6 +76,10 @@ class Indexer:
         )
         return await self._call(asker, connection.RUN, request)
 
+    async def stop(self, asker: Asker, run_uuid: UUID) -> None:
+        """Cancel the statement in the customer's database; no harm when it has ended."""
+        await self._call(asker, connection.STOP_RUN, connection.StopRun(run_uuid=run_uuid))
+
     async def _call(self, asker: Asker, operation: Operation[In, Out], request: In) -> Out:
         try:
             return await self._patiently(asker, operation, request)

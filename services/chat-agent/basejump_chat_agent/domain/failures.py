@@ -80,6 +80,58 @@ def not_proved(refusal: Refusal) -> TryAgain:
     return TryAgain("not_proved", f"{said} {_WHAT_TO_DO['not_proved']}", f"{said}{place}")
 
 
+def model_misconfigured(name: str) -> CannotGoOn:
+    """The model is unknown, its provider isn't installed, or its key isn't accepted."""
+    return CannotGoOn(
+        "model_misconfigured",
+        f"The language model {name} can't be used as it is set up here. Tell the operator, or choose another one.",
+    )
+
+
+def model_not_allowed(name: str) -> CannotGoOn:
+    """The client's model isn't on the operator's list (any more)."""
+    return CannotGoOn(
+        "model_not_allowed", f"The language model {name} may not be used here. Choose another one in the settings."
+    )
+
+
+def model_unavailable(name: str) -> CannotGoOn:
+    """Neither the model nor its fallback answered, however often they were asked."""
+    return CannotGoOn("model_unavailable", f"The language model {name} doesn't answer. Ask again in a minute.")
+
+
+def model_rate_limited(name: str) -> CannotGoOn:
+    """The provider lets nobody in for the moment."""
+    return CannotGoOn("model_rate_limited", f"The language model {name} is over its rate limit. Ask again in a minute.")
+
+
+def no_answer() -> CannotGoOn:
+    """The model said nothing that could be used."""
+    return CannotGoOn("no_answer", "The language model gave no answer that rests on the data. Ask in other words.")
+
+
+def going_in_circles() -> CannotGoOn:
+    """The model did the same again and again."""
+    return CannotGoOn("going_in_circles", "The language model went in circles and was ended. Ask in other words.")
+
+
+_LIMITS = {
+    "steps_per_question": "more than {limit} steps",
+    "tokens_per_question": "more than {limit} tokens",
+    "cost_per_question": "more than {limit} dollars",
+    "seconds_per_question": "more than {limit} seconds",
+    "tokens_per_day": "more than the {limit} tokens that your organisation may use in a day",
+    "cost_per_day": "more than the {limit} dollars that your organisation may spend in a day",
+}
+
+
+def over_limit(what: str, limit: float) -> CannotGoOn:
+    """A budget of the question, or of the client's day, is used up: `<what>_exceeded`."""
+    until = " The day begins anew at midnight UTC." if what.endswith("day") else " Ask for less at once."
+    taken = _LIMITS[what].format(limit=f"{limit:,.10g}")
+    return CannotGoOn(f"{what}_exceeded", f"The answer would take {taken}.{until}")
+
+
 def gave_up() -> CannotGoOn:
     """Every attempt failed for a reason that only the log knows."""
     return CannotGoOn("internal", f"Something went wrong on our side. {_WHAT_TO_DO['internal']}")

@@ -1,8 +1,8 @@
 """What the answer to one question takes."""
 
+from basejump_chat_agent.domain.rules import BUILT_IN
 from basejump_common.contracts.chat import Usage
-
-BUILT_IN = "built-in"
+from basejump_common.contracts.connection import RunResult
 
 
 class Meter:
@@ -31,6 +31,10 @@ class Meter:
         self.output_tokens += output_tokens
         if cost is not None:
             self.cost = (self.cost or 0.0) + cost
+
+    def statement_ran(self, ran: RunResult) -> None:
+        """Count a statement's time in the database."""
+        self.database_seconds += ran.database_seconds
 
     def usage(self, total_seconds: float) -> Usage:
         """As it is told with the answer."""

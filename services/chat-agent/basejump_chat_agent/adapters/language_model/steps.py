@@ -1,0 +1,127 @@
+"""Around every call of the model and of a tool: each is a finished step or becomes one, and none is one too many.
+
+An attempt that resumes runs the agent from its beginning; what earlier attempts finished is taken from the rows, so
+that the model and the tools are only asked for what is new.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeAlias
+
+from langchain.agents.middleware import AgentMiddleware, AgentState, ModelRequest, ModelResponse
+from langchain_core.messages import AIMessage, HumanMessage, ToolMessage, message_to_dict, messages_from_dict
+from langgraph.prebuilt.tool_node import ToolCallRequest
+
+from basejump_chat_agent import prompts
+from basejump_chat_agent.adapters.language_model.calling import Calling, Handler
+from basejump_chat_agent.adapters.language_model.tools import AT_WORK, SHOWING_ROWS
+from basejump_chat_agent.adapters.language_model.work import AtWork, ModelTurn, ToolReply
+from basejump_chat_agent.adapters.prices import Prices
+from basejump_chat_agent.domain import rendering
+from basejump_chat_agent.domain.failures import TryAgain
+
+Request: TypeAlias = ModelRequest[AtWork]
+ToolHandler: TypeAlias = Callable[[ToolCallRequest], Awaitable[Any]]
+
+
+class Steps(AgentMiddleware[AgentState[Any], AtWork, Any]):
+    """The middleware of every question."""
+
+    def __init__(self, calling: Calling, prices: Prices) -> None:
+        super().__init__()
+        self._calling = calling
+        self._prices = prices
+
+    async def awrap_model_call(
+        self, request: Request, handler: Callable[[Request], Awaitable[ModelResponse[Any]]]
+    ) -> AIMessage:
+        """The model's next turn; an empty one, which ends the agent, when nothing is left to do."""
+        work = _work(request.runtime.context)
+        if work.done:
+            return AIMessage(content="")
+        message = await self._turn(work, _permitted(request, work), handler)
+        words = rendering.plain(message.content)
+        if not message.tool_calls and not message.invalid_tool_calls and (not words or work.invents(words)):
+            again = [*request.messages, *([message] if words else []), HumanMessage(prompts.text("nudge"))]
+            message = await self._turn(work, _permitted(request, work).override(messages=again), handler)
+        return message
+
+    async def _turn(self, work: AtWork, request: Request, handler: Handler) -> AIMessage:
+        work.check_limits()
+        work.turns += 1
+        turn: ModelTurn = await work.tools.step(
+            f"model {work.turns}", ModelTurn, lambda: self._ask(work, request, handler)
+        )
+        cost = self._prices.cost(turn.model, turn.input_tokens, turn.output_tokens)
+        work.tools.meter.model_called(turn.model, turn.input_tokens, turn.output_tokens, cost)
+        message = messages_from_dict([turn.message])[0]
+        assert isinstance(message, AIMessage)
+        return message
+
+    async def _ask(self, work: AtWork, request: Request, handler: Handler) -> ModelTurn:
+        names = tuple(dict.fromkeys(name for name in (work.rules.llm, work.rules.fallback_llm) if name))
+        model, message = await self._calling.call(names, request, handler, work.tools.tell)
+        used = message.usage_metadata
+        guess = rendering.tokens("".join(str(said.content) for said in request.messages))
+        return ModelTurn(
+            message=message_to_dict(message),
+            model=model,
+            input_tokens=used["input_tokens"] if used else guess,
+            output_tokens=used["output_tokens"] if used else rendering.tokens(str(message.content)),
+        )
+
+    async def awrap_tool_call(self, request: ToolCallRequest, handler: ToolHandler) -> ToolMessage:
+        """What the tool says; one at a time, so that what came of them has one order in every attempt."""
+        work = _work(request.runtime.context)
+        async with work.one_at_a_time:
+            reply = await self._reply(work, request, handler)
+        return ToolMessage(
+            content=reply.said,
+            name=request.tool_call["name"],
+            tool_call_id=request.tool_call["id"],
+            status="error" if reply.failed else "success",
+        )
+
+    async def _reply(self, work: AtWork, request: ToolCallRequest, handler: ToolHandler) -> ToolReply:
+        call = request.tool_call
+        if work.note(call["name"], call["args"]) > 1:
+            reply = ToolReply(said="You did exactly that before, and its outcome is the same. Do something else.")
+        else:
+            work.call = f"{work.turns}.{_place(request)}"
+            reply = await work.tools.step(f"tool {work.call}", ToolReply, lambda: _perform(work, request, handler))
+            if reply.ran is not None:
+                work.tools.meter.statement_ran(reply.ran)
+        work.replies.append(reply)
+        return reply
+
+
+async def _perform(work: AtWork, request: ToolCallRequest, handler: ToolHandler) -> ToolReply:
+    """*Try again* is told to the model, with why; *stop* passes through."""
+    AT_WORK.set(work)
+    try:
+        message = await handler(request)
+    except TryAgain as failure:
+        work.check_repairs(failure)
+        # What a database says about a statement may quote its rows.
+        told = work.tools.shows_rows or failure.code != "query_failed"
+        return ToolReply(said=f"{failure.code}: {failure.reason if told else 'it failed in the database'}", failed=True)
+    if isinstance(message, ToolMessage) and isinstance(message.artifact, ToolReply):
+        return message.artifact
+    return ToolReply(said=rendering.plain(getattr(message, "content", "")) or "That can't be called so.", failed=True)
+
+
+def _permitted(request: Request, work: AtWork) -> Request:
+    if work.tools.shows_rows:
+        return request
+    return request.override(tools=[tool for tool in request.tools if getattr(tool, "name", "") not in SHOWING_ROWS])
+
+
+def _place(request: ToolCallRequest) -> int:
+    """Which of its turn's calls it is."""
+    latest = next((said for said in reversed(request.state["messages"]) if isinstance(said, AIMessage)), None)
+    calls = latest.tool_calls if latest is not None else []
+    return next((place for place, call in enumerate(calls) if call["id"] == request.tool_call["id"]), 0)
+
+
+def _work(context: AtWork | None) -> AtWork:
+    assert context is not None, "the agent is run with a question at work"
+    return context

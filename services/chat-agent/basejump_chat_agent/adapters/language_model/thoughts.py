@@ -1,0 +1,38 @@
+"""What a model says before it has a result is thought aloud, sentence by sentence, as it comes."""
+
+import re
+
+from langchain_core.messages import AIMessageChunk
+
+from basejump_chat_agent.adapters.language_model.work import AtWork
+from basejump_chat_agent.domain import rendering
+
+_SENTENCE = re.compile(r".+?(?:[.!?…:](?=\s)|\n)", re.DOTALL)
+_LONGEST = 2_000
+
+
+class Thoughts:
+    """Words that come once there is a result may be the answer: they are checked before anybody sees them."""
+
+    def __init__(self, work: AtWork) -> None:
+        self._work = work
+        self._heard = ""
+        self._turn = 0
+
+    async def hear(self, chunk: AIMessageChunk) -> None:
+        """The next piece of a turn."""
+        if self._work.latest is not None:
+            return
+        if self._turn != self._work.turns:
+            self._turn, self._heard = self._work.turns, ""
+        self._heard += rendering.plain(chunk.content)
+        while (sentence := _SENTENCE.match(self._heard)) is not None:
+            self._heard = self._heard[sentence.end() :]
+            await self._think(sentence[0])
+        if chunk.tool_call_chunks or len(self._heard) > _LONGEST:
+            said, self._heard = self._heard, ""
+            await self._think(said)
+
+    async def _think(self, said: str) -> None:
+        if said.strip():
+            await self._work.tools.think(said.strip())

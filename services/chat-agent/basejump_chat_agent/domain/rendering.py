@@ -1,0 +1,162 @@
+"""How a schema, rows and a conversation are shown to a language model: compactly, and rows as delimited data."""
+
+import json
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from basejump_chat_agent.domain.answerer import Asked, Clarified
+from basejump_chat_agent.domain.conversation import ROWS, Turn
+from basejump_common.contracts.chat import MessageType
+from basejump_common.contracts.connection import Column, FoundValue, ResultColumn, RunResult, Table
+
+_SHORT_TYPES = (
+    (re.compile(r"character varying|character|bpchar|varchar\b.*|text", re.IGNORECASE), "text"),
+    (re.compile(r"timestamp(\(\d\))? with time zone", re.IGNORECASE), "timestamptz"),
+    (re.compile(r"timestamp(\(\d\))? without time zone", re.IGNORECASE), "timestamp"),
+    (re.compile(r"integer|bigint|smallint", re.IGNORECASE), "int"),
+    (re.compile(r"double precision|real", re.IGNORECASE), "float"),
+)
+_LITERAL = re.compile(r"'(?:[^']|'')*'")
+_LONGEST_NOTE = 120
+_LONGEST_CELL = 200
+_VALUES = 12
+_CHARACTERS_PER_TOKEN = 4
+
+
+def tokens(text: str) -> int:
+    """About how many tokens a text has: English and SQL have four characters to one."""
+    return len(text) // _CHARACTERS_PER_TOKEN + 1
+
+
+def schema(tables: Iterable[Table]) -> str:
+    """A line for each table: `hr.employees(employee_id int key, manager_id int → employees.employee_id, …)`."""
+    return "\n".join(table_line(table) for table in tables if not table.ignore)
+
+
+def table_line(table: Table, *, notes: bool = False) -> str:
+    """One table; with `notes` what is written about its columns too."""
+    columns = ", ".join(_column(column, notes=notes) for column in table.columns if not column.ignore)
+    about = f" -- {_note(table.context)}" if table.context else ""
+    return f"{table.schema_name}.{table.table_name}({columns}){about}"
+
+
+def _column(column: Column, *, notes: bool) -> str:
+    name = f'"{column.column_name}"' if column.quoted else column.column_name
+    parts = [name, _type(column.column_type)]
+    if column.primary_key:
+        parts.append("key")
+    if column.foreign_key_table_name:
+        parts.append(f"→ {column.foreign_key_table_name}.{column.foreign_key_column_name}")
+    if column.distinct_values:
+        parts.append(f"in {data([list(column.distinct_values[:_VALUES])])}")
+    if notes and column.description:
+        parts.append(f"({_note(column.description)})")
+    return " ".join(parts)
+
+
+def _type(spelled: str) -> str:
+    base = spelled.split("(")[0] if not spelled.lower().startswith("timestamp") else spelled
+    for pattern, short in _SHORT_TYPES:
+        if pattern.fullmatch(base):
+            return short
+    return base
+
+
+def _note(text: str) -> str:
+    flat = " ".join(text.split()).replace("<", "‹")
+    return flat if len(flat) <= _LONGEST_NOTE else f"{flat[:_LONGEST_NOTE]}…"
+
+
+def data(rows: Iterable[Sequence[Any]]) -> str:
+    """Rows as delimited data, a JSON array a line; nothing in a cell can end the block."""
+    lines = (json.dumps([_cell(cell) for cell in row], ensure_ascii=False, default=str) for row in rows)
+    return "<data>" + "\n".join(lines).replace("<", "\\u003c") + "</data>"
+
+
+def _cell(cell: Any) -> Any:
+    text = cell if isinstance(cell, str) else None
+    return f"{text[:_LONGEST_CELL]}…" if text is not None and len(text) > _LONGEST_CELL else cell
+
+
+def result(ran: RunResult, *, shows_rows: bool) -> str:
+    """What a model learns of a result: its shape, and at most ten rows where the client allows that."""
+    return _result(ran.columns, ran.preview, ran.row_count, shows_rows=shows_rows)
+
+
+def _result(columns: Sequence[ResultColumn], rows: Sequence[Sequence[Any]], count: int, *, shows_rows: bool) -> str:
+    names = ", ".join(column.name for column in columns)
+    shown = rows[:ROWS] if shows_rows else ()
+    what = f"{count} rows ({names})"
+    return f"{what}, the first {len(shown)}: {data(shown)}" if shown else what
+
+
+def found_values(found: Iterable[FoundValue]) -> str:
+    """Where phrases stand in the data."""
+    rows = [(one.phrase, f"{one.schema_name}.{one.table_name}.{one.column_name}", one.value) for one in found]
+    return f"phrase, column, stored value: {data(rows)}" if rows else "None of them was found."
+
+
+def question(asked: Asked, template: str, *, shows_rows: bool, room: int) -> str:
+    """The first message of a question. `room`: tokens for the conversation before it."""
+    earlier = history(asked.turns, shows_rows=shows_rows, room=room)
+    return template.format(
+        tables=schema(asked.tables) or "none found: use search_tables",
+        history=f"\nEarlier in this conversation:\n{earlier}\n" if earlier else "",
+        clarified=_clarified(asked.clarified, shows_rows=shows_rows),
+        question=asked.question,
+    )
+
+
+def _clarified(clarified: Sequence[Clarified], *, shows_rows: bool) -> str:
+    asked = (f"You asked: {_one_line(one.asked)}\n" if shows_rows else "" for one in clarified)
+    lines = (f"{said}The person answered: {one.answered}\n" for said, one in zip(asked, clarified, strict=True))
+    return "\n" + "".join(lines) if clarified else ""
+
+
+def history(turns: Sequence[Turn], *, shows_rows: bool, room: int) -> str:
+    """Earlier questions, numbered, oldest first: the latest in full, older ones as their question alone, the oldest
+    as their number when there is no room for more."""
+    questions = " ".join(turn.question for turn in turns)
+    lines: list[str] = []
+    for number in range(len(turns), 0, -1):
+        turn = turns[number - 1]
+        whole = f"{number}. {_turn(turn, questions, shows_rows=shows_rows)}"
+        brief = f"{number}. {_one_line(turn.question)}"
+        line = next((text for text in (whole, brief) if tokens(text) <= room), None)
+        if line is None:
+            lines.append(f"({number} earlier questions are left out)")
+            break
+        room -= tokens(line)
+        lines.append(line)
+    return "\n".join(reversed(lines))
+
+
+def _turn(turn: Turn, questions: str, *, shows_rows: bool) -> str:
+    parts = [_one_line(turn.question)]
+    if turn.sql:
+        parts.append(f"SQL: {turn.sql if shows_rows else _without_values(turn.sql, questions)}")
+        parts.append(f"Result: {_result(turn.columns, turn.rows, turn.row_count, shows_rows=shows_rows)}")
+    elif turn.answer and shows_rows:
+        what = "You asked back" if turn.msg_type is MessageType.CLARIFICATION else "Answer"
+        parts.append(f"{what}: {data([[_one_line(turn.answer)]])}")
+    return "\n   ".join(parts)
+
+
+def _without_values(sql: str, questions: str) -> str:
+    """Texts in a statement that no question brought may have come from the data."""
+    said = questions.lower()
+    return _LITERAL.sub(lambda found: found[0] if found[0].strip("'%").lower() in said else "'…'", sql)
+
+
+def plain(content: object) -> str:
+    """The text of a message's content, which may be blocks of several kinds."""
+    if isinstance(content, str):
+        return content
+    blocks = content if isinstance(content, list) else []
+    texts = (block if isinstance(block, str) else block.get("text", "") for block in blocks)
+    return "".join(text for text in texts if isinstance(text, str))
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
