@@ -28,6 +28,10 @@ client_app = App(name="client", help="Clients (tenants) of an installation.")
 app.command(client_app)
 secret_app = App(name="internal-secret", help="INTERNAL secrets: the operator's own, which no API call can make.")
 app.command(secret_app)
+sql_app = App(name="sql", help="Proofs of SQL, without an installation.")
+app.command(sql_app)
+catalog_app = App(name="catalog", help="Catalogs of databases as files, for `basejump sql check`.")
+app.command(catalog_app)
 
 StateFolder = Annotated[Path, Parameter(help="Where the local stack keeps its state.")]
 _STATE = Path(".basejump")
@@ -112,6 +116,55 @@ def secret_create(*, description: str = "", state: StateFolder | None = None) ->
 
     settings = _settings(operator.SecretSettings, state)
     _show(asyncio.run(operator.create_internal(settings, description)))
+
+
+@sql_app.command(name="check")
+def sql_check(*, dialect: str, catalog: Path | None = None, policy: Path | None = None, strict: bool = False) -> int:
+    """Prove statements: reads JSON lines with `sql` from standard input, writes a JSON line for each, in order.
+
+    A line says `ok`, `code`, `detail` and `proof`. Without a catalog only what needs none is proved: that it is one
+    query and nothing else, and its functions. The exit code is 0 when every line was answered.
+
+    Parameters
+    ----------
+    dialect
+        postgres, redshift, mysql, tsql, snowflake, bigquery, duckdb or sqlite.
+    catalog
+        A file as `basejump catalog dump` writes it: the tables that may be queried.
+    policy
+        A JSON file with `row_limit` and `functions`, a list of functions to be allowed beyond the dialect's own.
+    strict
+        End with exit code 1 when any statement was refused.
+    """
+    from basejump_cli.sql_check import Checker
+
+    refused = 0
+    for verdict in Checker.of(dialect, catalog, policy).verdicts(sys.stdin.buffer):
+        refused += not verdict.ok
+        sys.stdout.buffer.write(msgspec.json.encode(verdict) + b"\n")
+        sys.stdout.buffer.flush()
+    return 1 if strict and refused else 0
+
+
+@catalog_app.command(name="dump")
+def catalog_dump(
+    *,
+    database_url: Annotated[str, Parameter(env_var="DATABASE_URL")],
+    schema: tuple[str, ...] = (),
+) -> None:
+    """Write the catalog of a database as JSON: the tables and columns that the login may read, with their keys.
+
+    Parameters
+    ----------
+    database_url
+        postgresql://user:password@host:port/database; better given as DATABASE_URL than on the command line.
+    schema
+        Schemas to read, repeated; without any all but the system's.
+    """
+    from basejump_cli.catalog_dump import dump
+
+    file = asyncio.run(dump(database_url, schema))
+    sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(file), indent=1) + b"\n")
 
 
 def _settings(kind: type[S], state: Path | None) -> S:
