@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator, validate
 
-from basejump_common.contracts import auth
+from basejump_common.contracts import auth, chat
 from basejump_common.contracts.registry import operations
 from basejump_common.errors import all_errors
 from basejump_gateway import problems  # its own errors belong to the tree that is walked here
@@ -42,7 +42,7 @@ def test_it_is_the_same_every_time() -> None:
 
 
 def test_every_operation_for_the_gateway_has_exactly_one_route() -> None:
-    edge_only = {auth.EXCHANGE_SECRET.name}
+    edge_only = {auth.EXCHANGE_SECRET.name, chat.REDEEM_STREAM_TICKET.name}
     expected = {operation.name for operation in operations() if "gateway" in operation.callers} - edge_only
     assert sorted(route.operation.name for route in ROUTES) == sorted(expected)
 
@@ -77,6 +77,17 @@ def test_every_call_says_who_what_and_what_can_go_wrong(route: Route) -> None:
         refusal = resolve(call["responses"][str(problems.STATUS[error][0])])
         assert f"`{error.code}`" in refusal["description"]
         assert problems.MEDIA_TYPE in refusal["content"]
+
+
+def test_streams_are_events_of_messages() -> None:
+    paths, message = DOCUMENT["paths"], {"schema": {"$ref": "#/components/schemas/Message"}}
+    asked = paths[f"{PREFIX}/chat/{{chat_uuid}}/message/"]["post"]["responses"]["200"]["content"]
+    assert asked == {"application/json": message, "text/event-stream": message}
+    stream = paths[f"{PREFIX}/chat/{{chat_uuid}}/stream/"]["get"]
+    assert stream["responses"]["200"]["content"] == {"text/event-stream": message}
+    assert stream["security"] == [{"accessToken": []}, {}]
+    assert {"Last-Event-ID", "last_event_id", "ticket"} <= {parameter["name"] for parameter in stream["parameters"]}
+    assert {"StreamEnd", "StreamGap"} <= DOCUMENT["components"]["schemas"].keys()
 
 
 def test_secrets_are_marked_as_such() -> None:

@@ -18,6 +18,7 @@ from basejump_chat_agent.results import Results
 from basejump_chat_agent.retrieving import Retrieving
 from basejump_chat_agent.settings import Settings
 from basejump_chat_agent.stopping import Stopping
+from basejump_chat_agent.streams import Streams
 from basejump_common.bus import on
 from basejump_common.bus.client_settings import SettingsOfClients
 from basejump_common.contracts.connection import DATABASE_INDEX_FAILED, DATABASE_INDEXED
@@ -36,7 +37,11 @@ async def bootstrap(settings: Settings) -> AsyncIterator[Service]:
         chats = Chats(base.database, base.bus, Stopping(base.bus, stream))
         yield base.service(
             endpoints=handlers(
-                chats, Messages(base.database, answerers), Results(base.database), Erasing(base.database, stream)
+                chats,
+                Messages(base.database, answerers),
+                Streams(base.database),
+                Results(base.database),
+                Erasing(base.database, stream),
             ),
             reactions=(on(DATABASE_INDEXED, news.tell), on(DATABASE_INDEX_FAILED, news.tell)),
             background=(_worker(base, settings, stream, news, answerers).run, answerers.warm_up),

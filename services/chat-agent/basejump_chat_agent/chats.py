@@ -4,6 +4,7 @@ from uuid import UUID, uuid4
 
 from basejump_chat_agent.access import reading_scope
 from basejump_chat_agent.adapters import chat_rows
+from basejump_chat_agent.endings import announce_deletion
 from basejump_chat_agent.stopping import Stopping
 from basejump_common.bus import Bus, Context
 from basejump_common.contracts import account
@@ -63,6 +64,7 @@ class Chats:
             await chat_rows.lock(tx, request.chat_uuid, context.caller.user)
             stopped = await self._stopping.stop(tx, request.chat_uuid, context)
             await chat_rows.delete(tx, request.chat_uuid)
+            await announce_deletion(tx, context.caller.tenant, request.chat_uuid)
         await self._stopping.tell(stopped, context)
         return Done()
 

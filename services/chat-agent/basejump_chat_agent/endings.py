@@ -1,13 +1,15 @@
 """The end of a prompt: its final message, stored once with its event, then told on the stream."""
 
+from uuid import UUID, uuid4
+
 import msgspec
 
 from basejump_chat_agent.adapters import prompt_rows
 from basejump_chat_agent.adapters.chat_stream import ChatStream
 from basejump_chat_agent.domain.prompt import Prompt
 from basejump_common.bus import Context, publish
-from basejump_common.contracts.chat import MESSAGE_ANSWERED, Message, MessageAnswered
-from basejump_common.storage import jobs
+from basejump_common.contracts.chat import DELETED, MESSAGE_ANSWERED, Message, MessageAnswered, stream_subject
+from basejump_common.storage import jobs, outbox
 from basejump_common.storage.database import Transaction
 
 ANNOUNCE = "announce"
@@ -37,6 +39,12 @@ async def settle(tx: Transaction, prompt: Prompt, final: Message, context: Conte
 async def announce_later(tx: Transaction, prompt: Prompt, final: Message) -> None:
     """Publish the final message of a prompt whose own job has ended, even if this process dies after the commit."""
     await jobs.enqueue(tx, ANNOUNCE, Announcement(message=final), prompt.client_uuid)
+
+
+async def announce_deletion(tx: Transaction, client_uuid: UUID, chat_uuid: UUID) -> None:
+    """Tell whoever follows the chat that nothing comes any more."""
+    subject = stream_subject(client_uuid, chat_uuid, DELETED)
+    await outbox.add(tx, outbox.OutboxMessage(id=uuid4(), subject=subject, payload=b"{}"))
 
 
 class Announcing:

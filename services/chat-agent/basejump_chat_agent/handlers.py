@@ -6,11 +6,14 @@ from basejump_chat_agent.asking import Messages
 from basejump_chat_agent.chats import Chats
 from basejump_chat_agent.erasing import Erasing
 from basejump_chat_agent.results import Results
+from basejump_chat_agent.streams import Streams
 from basejump_common.bus import Endpoint, handle
 from basejump_common.contracts import chat, result
 
 
-def handlers(chats: Chats, messages: Messages, results: Results, erasing: Erasing) -> tuple[Endpoint[Any, Any], ...]:
+def handlers(
+    chats: Chats, messages: Messages, streams: Streams, results: Results, erasing: Erasing
+) -> tuple[Endpoint[Any, Any], ...]:
     """Operation to function."""
     return (
         handle(chat.CREATE_CHAT, chats.create),
@@ -22,6 +25,9 @@ def handlers(chats: Chats, messages: Messages, results: Results, erasing: Erasin
         handle(chat.ASK, messages.ask),
         handle(chat.LIST_MESSAGES, messages.list),
         handle(chat.GET_MESSAGE, messages.get),
+        handle(chat.OPEN_STREAM, streams.open),
+        handle(chat.CREATE_STREAM_TICKET, streams.create_ticket),
+        handle(chat.REDEEM_STREAM_TICKET, streams.redeem_ticket),
         handle(result.LIST_RESULTS, results.list),
         handle(result.GET_RESULT, results.get),
         handle(chat.ERASE_CLIENT, erasing.erase),

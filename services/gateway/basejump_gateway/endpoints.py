@@ -9,60 +9,99 @@ from litestar import Request, Response
 from litestar.handlers import HTTPRouteHandler
 
 from basejump_common.bus import Bus, Context
-from basejump_common.contracts import wire
+from basejump_common.contracts import chat, wire
 from basejump_common.contracts.operation import Operation
-from basejump_common.errors import Canceled, TooLarge
+from basejump_common.errors import Canceled, InvalidInput, TooLarge
 from basejump_common.telemetry import bind_request
 from basejump_gateway.binding import Binder
 from basejump_gateway.door import Door
-from basejump_gateway.edge import Exchange, Receive, exchange_of
+from basejump_gateway.edge import Caller, Exchange, Receive, exchange_of
+from basejump_gateway.events import EventStream, accepts_events, disconnected
 from basejump_gateway.problems import UnsupportedMediaType
 from basejump_gateway.prompts import Prompts, Waits
 from basejump_gateway.routes import PREFIX, Route
+from basejump_gateway.streaming import Streaming
 
 AnyRequest = Request[Any, Any, Any]
-Reply = Callable[[Context, Any, AnyRequest], Awaitable[bytes]]
+_MOST_DIGITS = 18
+Reply = Callable[[Context, Any, AnyRequest], Awaitable[Response[bytes]]]
 
 
 class Endpoints:
     """Makes handlers from routes."""
 
-    def __init__(self, bus: Bus, door: Door, prompts: Prompts, waits: Waits, body_limit: int) -> None:
+    def __init__(
+        self, bus: Bus, door: Door, prompts: Prompts, streaming: Streaming, waits: Waits, body_limit: int
+    ) -> None:
         self._bus = bus
         self._door = door
         self._prompts = prompts
+        self._streaming = streaming
         self._waits = waits
         self._body_limit = body_limit
 
     def handler(self, route: Route) -> HTTPRouteHandler:
         """The handler of one route. Its checks come in the order 401, 403, 422; then the service is asked."""
-        operation, access = route.operation, route.operation.access
+        operation = route.operation
         binder: Binder[Any] = Binder(operation.takes, query=route.queried, body=route.fields)
-        reply = self._wait if route.waits else self._ask(operation)
+        reply = self._reply(route)
 
         async def answer(request: AnyRequest) -> Response[bytes]:
             scope = request.scope
             exchange = exchange_of(scope)
             with bind_request(exchange.request_id, exchange.traceparent, operation.name):
-                caller = await self._door.admit(access, exchange)
+                caller = await self._admit(route, request)
                 body = await _read_body(request.receive, exchange, self._body_limit)
                 argument = binder.bind(scope["path_params"], scope["query_string"], body)
-                content = await reply(exchange.context(operation.timeout, caller), argument, request)
-            return Response(content, media_type="application/json")
+                return await reply(exchange.context(operation.timeout, caller), argument, request)
 
         path = PREFIX + route.path.replace("}", ":str}")
         return HTTPRouteHandler(path, http_method=[route.method], status_code=200, name=operation.name)(answer)
 
+    def _reply(self, route: Route) -> Reply:
+        if route.waits:
+            return self._wait
+        return self._follow if route.streams else self._ask(route.operation)
+
+    async def _admit(self, route: Route, request: AnyRequest) -> Caller | None:
+        if route.streams and _has_ticket(request.scope["query_string"]):
+            return None  # who calls is known once the ticket is redeemed
+        return await self._door.admit(route.operation.access, exchange_of(request.scope))
+
     def _ask(self, operation: Operation[Any, Any]) -> Reply:
-        async def reply(context: Context, argument: msgspec.Struct, _request: AnyRequest) -> bytes:
-            return await self._bus.call_bytes(operation, wire.encode(argument), context)
+        async def reply(context: Context, argument: msgspec.Struct, _request: AnyRequest) -> Response[bytes]:
+            return _json(await self._bus.call_bytes(operation, wire.encode(argument), context))
 
         return reply
 
-    async def _wait(self, context: Context, argument: Any, request: AnyRequest) -> bytes:
-        prefer = exchange_of(request.scope).headers.get(b"prefer", b"").decode("latin-1")
+    async def _wait(self, context: Context, argument: Any, request: AnyRequest) -> Response[bytes]:
+        headers = exchange_of(request.scope).headers
+        if accepts_events(headers.get(b"accept", b"")):
+            return await EventStream.begun(self._streaming.answer(context, argument))
+        prefer = headers.get(b"prefer", b"").decode("latin-1")
         waiting = self._prompts.answer(context, argument, self._waits.asked(prefer))
-        return await _unless_gone(request.receive, waiting)
+        return _json(await _unless_gone(request.receive, waiting))
+
+    async def _follow(self, context: Context, argument: Any, request: AnyRequest) -> Response[bytes]:
+        resumed = _resumed(argument, exchange_of(request.scope).headers.get(b"last-event-id", b""))
+        return await EventStream.begun(self._streaming.follow(context, resumed))
+
+
+def _json(content: bytes) -> Response[bytes]:
+    return Response(content, media_type="application/json")
+
+
+def _has_ticket(query_string: bytes) -> bool:
+    return any(part.startswith(b"ticket=") for part in query_string.split(b"&"))
+
+
+def _resumed(request: chat.OpenStream, last_event_id: bytes) -> chat.OpenStream:
+    """With the header, which a browser that connects again sends beside the query that it began with."""
+    if not last_event_id:
+        return request
+    if not last_event_id.isdigit() or len(last_event_id) > _MOST_DIGITS:
+        raise InvalidInput.field("Last-Event-ID", "must be the id of an event of this stream")
+    return msgspec.structs.replace(request, last_event_id=int(last_event_id))
 
 
 async def _read_body(receive: Receive, exchange: Exchange, limit: int) -> bytes:
@@ -97,7 +136,7 @@ def _too_large(limit: int) -> TooLarge:
 async def _unless_gone(receive: Receive, work: Coroutine[Any, Any, bytes]) -> bytes:
     """`work`'s result; a caller who hangs up is no longer waited for. The service's own work goes on."""
     working = asyncio.create_task(work)
-    gone = asyncio.create_task(_disconnected(receive))
+    gone = asyncio.create_task(disconnected(receive))
     try:
         await asyncio.wait({working, gone}, return_when=asyncio.FIRST_COMPLETED)
         if not working.done():
@@ -106,8 +145,3 @@ async def _unless_gone(receive: Receive, work: Coroutine[Any, Any, bytes]) -> by
     finally:
         gone.cancel()
         working.cancel()
-
-
-async def _disconnected(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass

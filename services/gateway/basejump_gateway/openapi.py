@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 
+from basejump_common.contracts.chat import Message
 from basejump_common.contracts.operation import Allow, Operation
 from basejump_common.contracts.wire import schema_custom
 from basejump_common.errors import (
@@ -18,7 +19,8 @@ from basejump_common.errors import (
     Unavailable,
 )
 from basejump_common.security.principal import Credential
-from basejump_gateway import problems
+from basejump_gateway import events, problems
+from basejump_gateway.events import StreamEnd, StreamGap
 from basejump_gateway.problems import STATUS, Problem, UnsupportedMediaType
 from basejump_gateway.routes import PREFIX, Route
 
@@ -59,6 +61,16 @@ _PREFER: Json = {
     "schema": {"type": "string", "examples": ["wait=60"]},
 }
 
+_LAST_EVENT_ID: Json = {
+    "name": "Last-Event-ID",
+    "in": "header",
+    "description": "The last id that was received: the messages after it come first. Counts before `last_event_id`.",
+    "schema": {"type": "string", "examples": ["1042"]},
+}
+_EVENTS = """Server-sent events. The data of each is a message; its id, sent as `Last-Event-ID`, resumes a chat's
+stream after it. An event without data moves the id alone. Before a stream ends for another reason than its final
+message comes an event `end` with a StreamEnd; where messages may be gone comes an event `gap` with a StreamGap."""
+
 _CARRIED: Json = {"X-Request-Id": {"$ref": "#/components/headers/RequestId"}}
 
 
@@ -90,7 +102,7 @@ def _schemas(routes: tuple[Route, ...]) -> tuple[dict[type, Json], Json]:
     """Where each struct's schema is, and all schemas by name."""
     takes = [route.operation.takes for route in routes]
     gives = [route.operation.gives for route in routes]
-    kinds: list[type] = list(dict.fromkeys([*takes, *gives, Problem]))
+    kinds: list[type] = list(dict.fromkeys([*takes, *gives, StreamEnd, StreamGap, Problem]))
     found, components = msgspec.json.schema_components(
         kinds, schema_hook=schema_custom, ref_template="#/components/schemas/{name}"
     )
@@ -106,8 +118,8 @@ def _operation(route: Route, references: dict[type, Json], schemas: Json) -> Jso
         "summary": route.summary,
         "description": _text(operation.takes),
         "parameters": _parameters(route, request),
-        "security": _security(operation.access),
-        "responses": _responses(operation, references),
+        "security": [*_security(operation.access), *([{}] if route.streams else [])],  # {}: a ticket instead
+        "responses": _responses(route, references),
     }
     if route.sent:
         described["requestBody"] = _body(route, references[operation.takes], request)
@@ -131,7 +143,7 @@ def _parameters(route: Route, request: Json) -> list[Json]:
         {"name": name, "in": "query", "required": name in required, "schema": properties[name]}
         for name in route.queried
     ]
-    return [*path, *query, *([_PREFER] if route.waits else [])]
+    return [*path, *query, *([_PREFER] if route.waits else []), *([_LAST_EVENT_ID] if route.streams else [])]
 
 
 def _body(route: Route, reference: Json, request: Json) -> Json:
@@ -152,12 +164,13 @@ def _security(access: Allow) -> list[Json]:
     return [{name: []} for credential, (name, _) in _SCHEMES.items() if credential in access.credentials]
 
 
-def _responses(operation: Operation[Any, Any], references: dict[type, Json]) -> Json:
-    answer = {
-        "description": _text(operation.gives),
-        "headers": _CARRIED,
-        "content": {"application/json": {"schema": references[operation.gives]}},
-    }
+def _responses(route: Route, references: dict[type, Json]) -> Json:
+    operation = route.operation
+    content = {} if route.streams else {"application/json": {"schema": references[operation.gives]}}
+    if route.streams or route.waits:
+        content[events.MEDIA_TYPE] = {"schema": references[Message]}
+    description = " ".join(_EVENTS.split()) if route.streams else _text(operation.gives)
+    answer = {"description": description, "headers": _CARRIED, "content": content}
     refusals = sorted(_codes(operation).items())
     return {"200": answer} | {
         str(status): {"$ref": f"#/components/responses/{'.'.join(codes)}"} for status, codes in refusals

@@ -30,7 +30,8 @@ class Route:
     """One call of the API.
 
     `query` names the fields that are query parameters. `chosen` names fields that the gateway fills in itself and no
-    caller may send. `waits`: the reply is a prompt's first message, and the call may wait for its final one.
+    caller may send. `waits`: the reply is a prompt's first message, and the call may wait for its final one, or
+    stream all of them. `streams`: the answer is a stream of messages; the reply says who may read it.
     """
 
     method: Method
@@ -40,6 +41,7 @@ class Route:
     query: tuple[str, ...] = ()
     chosen: tuple[str, ...] = ()
     waits: bool = False
+    streams: bool = False
 
     @property
     def parameters(self) -> tuple[str, ...]:
@@ -135,6 +137,8 @@ CHAT = (
     Route(POST, "/chat/{chat_uuid}/message/", chat.ASK, "Ask a question", chosen=("prompt_uuid",), waits=True),
     Route(GET, "/chat/{chat_uuid}/message/", chat.LIST_MESSAGES, "List messages"),
     Route(GET, "/chat/message/{msg_uuid}/", chat.GET_MESSAGE, "Get a message"),
+    Route(GET, "/chat/{chat_uuid}/stream/", chat.OPEN_STREAM, "Follow a chat", streams=True),
+    Route(POST, "/chat/{chat_uuid}/stream-ticket/", chat.CREATE_STREAM_TICKET, "Get a ticket for a chat's stream"),
     Route(POST, "/chat/{chat_uuid}/stop/", chat.STOP_CHAT, "Stop all that runs in a chat"),
 )
 

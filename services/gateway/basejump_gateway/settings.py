@@ -19,6 +19,12 @@ class Settings(BusSettings, frozen=True, kw_only=True):
         int, Meta(description="Seconds that a question waits for its answer without `Prefer: wait`.", ge=0)
     ] = 120
     max_wait: Annotated[int, Meta(description="Most seconds that `Prefer: wait` may ask for.", ge=0)] = 1_200
+    heartbeat_seconds: Annotated[
+        float, Meta(description="Seconds of silence after which a stream sends a comment, so that it stays open.", gt=0)
+    ] = 15.0
+    streams_per_user: Annotated[
+        int, Meta(description="Streams of chats that one user may have open at one gateway.", ge=1)
+    ] = 100
     drain_seconds: Annotated[
         int, Meta(description="Seconds that requests in flight may take to finish after SIGTERM.", ge=1)
     ] = 30

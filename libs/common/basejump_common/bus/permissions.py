@@ -43,6 +43,7 @@ def permissions(service: str) -> Permissions:
             *_publications(service),
             *_buckets(service),
             *_consumer(service),
+            *_replay(service),
             *_bell(service),
         ),
         subscribe=(*_served(service), *_live(service), *_bell(service), f"{inbox_prefix(service)}.>"),
@@ -124,6 +125,12 @@ def _micro_names(service: str) -> tuple[str, ...]:
 
 def _live(service: str) -> tuple[str, ...]:
     return (chat.live_subject("*", "*", "*"),) if service == "gateway" else ()
+
+
+def _replay(service: str) -> tuple[str, ...]:
+    """The gateway reads the stream CHAT from any place on."""
+    verbs = ("STREAM.INFO", "STREAM.MSG.GET") if service == "gateway" else ()
+    return tuple(f"$JS.API.{verb}.{CHAT_STREAM}" for verb in verbs)
 
 
 def variable(user: str) -> str:

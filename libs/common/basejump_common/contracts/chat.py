@@ -11,9 +11,10 @@ from msgspec import Meta
 from basejump_common.contracts.common import Done, Name, PageRequest, Text
 from basejump_common.contracts.connection import Proof, Question
 from basejump_common.contracts.erasing import erase_client
-from basejump_common.contracts.operation import EventType, Operation
-from basejump_common.errors import Conflict, InvalidInput, NotFound
+from basejump_common.contracts.operation import PUBLIC, EventType, Operation
+from basejump_common.errors import Conflict, InvalidInput, NotFound, TooManyRequests, Unauthenticated
 from basejump_common.security.principal import Role
+from basejump_common.security.secret import Secret
 
 # -- chats --------------------------------------------------------------------------------------------------------
 
@@ -194,6 +195,42 @@ class MessagePage(msgspec.Struct, frozen=True, kw_only=True):
     next_cursor: str | None = None
 
 
+# -- the stream of a chat -----------------------------------------------------------------------------------------
+
+
+class OpenStream(msgspec.Struct, frozen=True, kw_only=True):
+    """The messages of a chat as they happen: those after `last_event_id` (the header `Last-Event-ID` counts before
+    it), or from now on. A browser, which can't send a token, gives a `ticket`."""
+
+    chat_uuid: UUID
+    last_event_id: Annotated[int, Meta(ge=0, le=2**63 - 1)] | None = None
+    ticket: Secret | None = None
+
+
+class StreamReader(msgspec.Struct, frozen=True, kw_only=True):
+    """Who may read a chat's stream, until when (seconds since the epoch), and what would end it before."""
+
+    client_uuid: UUID
+    chat_uuid: UUID
+    user_uuid: UUID
+    role: Role
+    session_uuid: UUID | None = None
+    secret_uuid: UUID | None = None
+    issued_at: int
+    expires_at: int
+
+
+class StreamTicket(msgspec.Struct, frozen=True, kw_only=True):
+    """Opens the stream of one chat once, as the user who asked for it. The stream ends with that user's token."""
+
+    ticket: Secret
+    expires_at: datetime
+
+
+DELETED = "deleted"
+"""In the place of the prompt in a subject: the chat was deleted, nothing follows."""
+
+
 def stream_subject(client_uuid: UUID | str, chat_uuid: UUID | str, prompt_uuid: UUID | str) -> str:
     """Where chat-agent publishes the messages of a prompt (stream CHAT)."""
     return f"basejump.v1.chat-stream.{client_uuid}.{chat_uuid}.{prompt_uuid}"
@@ -247,4 +284,25 @@ GET_MESSAGE = Operation(
     "basejump.v1.chat.message.get", takes=ByMessage, gives=Message, allow=Role.MEMBER, errors=(NotFound,)
 )
 STOP_CHAT = Operation("basejump.v1.chat.chat.stop", takes=ByChat, gives=Done, allow=Role.MEMBER, errors=(NotFound,))
+OPEN_STREAM = Operation(
+    "basejump.v1.chat.stream.open",
+    takes=OpenStream,
+    gives=StreamReader,
+    allow=Role.MEMBER,
+    errors=(NotFound, TooManyRequests),
+)
+CREATE_STREAM_TICKET = Operation(
+    "basejump.v1.chat.stream.create-ticket",
+    takes=ByChat,
+    gives=StreamTicket,
+    allow=Role.MEMBER,
+    errors=(NotFound,),
+)
+REDEEM_STREAM_TICKET = Operation(
+    "basejump.v1.chat.stream.redeem-ticket",
+    takes=OpenStream,
+    gives=StreamReader,
+    allow=PUBLIC,
+    errors=(Unauthenticated,),
+)
 ERASE_CLIENT = erase_client("chat")

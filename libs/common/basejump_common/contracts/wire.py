@@ -17,7 +17,9 @@ def _encode(value: Any) -> Any:
 
 
 def decode_custom(kind: type, value: Any) -> Any:
-    """msgspec's `dec_hook`: a Secret is a JSON string."""
+    """msgspec's `dec_hook`: a Secret is a JSON string, or is one already."""
+    if isinstance(value, kind):
+        return value
     if kind is Secret and isinstance(value, str):
         return Secret(value)
     raise TypeError(f"expected a string for {kind.__name__}")

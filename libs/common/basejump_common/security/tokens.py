@@ -92,16 +92,25 @@ class Verifier:
 
     def verify(self, token: str) -> Principal:
         """Who the token speaks for. Raises Unauthenticated, or Unavailable while keys or revocations are unknown."""
-        if not (self._keys.fresh and self._revocations.fresh):
-            raise Unavailable("credentials can't be checked just now; try again", retry_after=1.0)
+        self._require_fresh()
         digest = hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
         principal = self._recall(digest)
         if principal is None:
             kid, principal = self._check(token)
             self._remember(digest, kid, principal)
+        self.check(principal)
+        return principal
+
+    def check(self, principal: Principal) -> None:
+        """That somebody who was verified once may still act: for what lasts longer than a request. Raises as
+        `verify` does."""
+        self._require_fresh()
         if principal.expires_at <= time.time() or self._revoked(principal):
             raise Unauthenticated(_REFUSED)
-        return principal
+
+    def _require_fresh(self) -> None:
+        if not (self._keys.fresh and self._revocations.fresh):
+            raise Unavailable("credentials can't be checked just now; try again", retry_after=1.0)
 
     def _recall(self, digest: bytes) -> Principal | None:
         found = self._remembered.get(digest)

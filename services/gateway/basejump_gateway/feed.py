@@ -1,0 +1,201 @@
+"""What is said in chats (stream CHAT), as it happens and from any place on: each message once, in order, none left out.
+
+Live messages come on plain subscriptions. Whenever some may have been missed (NATS was away, the reader was too slow,
+or a reader resumes), they are read from the stream, one by one, until there is none left; then live ones go on. The
+sequence of the stream, which is also the id of the event that a reader gets, tells which were seen.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from uuid import UUID
+
+import msgspec
+from nats.aio.msg import Msg
+from nats.aio.subscription import Subscription
+from nats.errors import Error as NatsError
+from nats.js.errors import Error as JetStreamError
+from nats.js.errors import NotFoundError
+
+from basejump_common.bus import Bus
+from basejump_common.bus.topology import CHAT_STREAM
+from basejump_common.contracts import chat
+from basejump_common.errors import Unavailable
+
+WAITING = 256
+"""Live messages kept for a reader; one that is slower reads them from the stream."""
+
+FLUSH_SECONDS = 5
+RETRY_SECONDS = 0.5
+_SEQUENCE = "Nats-Sequence"
+_AWAY = "chats can't be followed just now; try again"
+
+
+class Said(msgspec.Struct, frozen=True):
+    """A message's bytes, its place in the stream and the prompt that it belongs to (or `chat.DELETED`).
+
+    `sequence` is None for what was not read from the stream; no `data`: a place, and nothing new.
+    """
+
+    sequence: int | None
+    data: bytes
+    about: str = ""
+
+
+class Drained(Exception):
+    """The gateway ends: whoever listens connects again, to another one."""
+
+
+class Answered(Exception):
+    """The final message was given out already."""
+
+
+class Window(msgspec.Struct, frozen=True):
+    """The first and the last place that the stream keeps; the first is one more than the last when it is empty."""
+
+    first: int
+    last: int
+
+
+class Deleted(Exception):
+    """The chat was deleted: nothing follows."""
+
+
+class Listener:
+    """One reader's place. `last` is the sequence of what it was given last; set it to resume."""
+
+    def __init__(self, kept_after: Callable[[int], Awaitable[Said | None]]) -> None:
+        self.last = 0
+        self._kept_after = kept_after
+        self._arrived: asyncio.Queue[Said | None] = asyncio.Queue(WAITING)
+        self._missed, self._regained = 0, 0  # how often something may have been missed, and was read again
+        self._ended = False
+
+    async def next(self) -> Said:
+        """The next message. May be canceled and called again: nothing is lost by it. Raises Drained, Deleted."""
+        while not self._ended:
+            said = await (self._arrived.get() if self._missed == self._regained else self._read_again())
+            if said is not None and (said.sequence or 0) > self.last:
+                self.last = said.sequence or 0
+                if said.about == chat.DELETED:
+                    raise Deleted
+                return said
+        raise Drained
+
+    def resume(self, last: int) -> None:
+        """Go on after `last`, with what the stream keeps."""
+        self.last = last
+        self.may_have_missed()
+
+    def arrived(self, said: Said) -> None:
+        """A live message."""
+        try:
+            self._arrived.put_nowait(said)
+        except asyncio.QueueFull:
+            self._missed += 1
+
+    def may_have_missed(self) -> None:
+        """What comes next is read from the stream."""
+        self._missed += 1
+        self._wake()
+
+    def end(self) -> None:
+        """Give out nothing more."""
+        self._ended = True
+        self._wake()
+
+    def _wake(self) -> None:
+        with contextlib.suppress(asyncio.QueueFull):  # then it isn't waiting
+            self._arrived.put_nowait(None)
+
+    async def _read_again(self) -> Said | None:
+        missed = self._missed
+        try:
+            said = await self._kept_after(self.last)
+        except Unavailable:
+            await asyncio.sleep(RETRY_SECONDS)
+            return None
+        if said is None:
+            self._regained = missed
+        return said
+
+
+class ChatFeed:
+    """All the readers of this gateway."""
+
+    def __init__(self, bus: Bus) -> None:
+        self._bus = bus
+        self._listeners: set[Listener] = set()
+        self._draining = False
+        bus.on_reconnect(self._reconnected)
+
+    def drain(self) -> None:
+        """End every reader now."""
+        self._draining = True
+        for listener in self._listeners:
+            listener.end()
+
+    @asynccontextmanager
+    async def listening(self, client_uuid: UUID, chat_uuid: UUID, about: UUID | str = "*") -> AsyncIterator[Listener]:
+        """What is said in a chat, or about one prompt of it. On entering, NATS knows of it. Raises Unavailable."""
+        listener = Listener(lambda last: self._kept_after(last, chat.stream_subject(client_uuid, chat_uuid, about)))
+
+        async def arrived(message: Msg) -> None:
+            sequence = (message.headers or {}).get(_SEQUENCE, "")
+            if sequence.isdecimal():
+                listener.arrived(Said(int(sequence), message.data, _last_word(message.subject)))
+
+        subscription = await self._subscribe(chat.live_subject(client_uuid, chat_uuid, about), arrived)
+        self._listeners.add(listener)
+        if self._draining:
+            listener.end()
+        try:
+            yield listener
+        finally:
+            self._listeners.discard(listener)
+            with contextlib.suppress(NatsError, OSError):
+                await subscription.unsubscribe()
+
+    async def window(self) -> Window:
+        """Which places the stream keeps. Raises Unavailable."""
+        self._require_connection()
+        with _away_when_failing():
+            state = (await self._bus.jetstream.stream_info(CHAT_STREAM)).state
+        return Window(state.first_seq, state.last_seq)
+
+    def _reconnected(self) -> None:
+        for listener in self._listeners:
+            listener.may_have_missed()
+
+    async def _kept_after(self, last: int, subject: str) -> Said | None:
+        self._require_connection()
+        with _away_when_failing():
+            try:
+                kept = await self._bus.jetstream.get_msg(CHAT_STREAM, seq=last + 1, subject=subject, next=True)
+            except NotFoundError:
+                return None
+        return Said(kept.seq, kept.data or b"", _last_word(kept.subject or ""))
+
+    async def _subscribe(self, subject: str, arrived: Callable[[Msg], Awaitable[None]]) -> Subscription:
+        self._require_connection()
+        with _away_when_failing():
+            subscription = await self._bus.nats.subscribe(subject, cb=arrived)
+            await self._bus.nats.flush(FLUSH_SECONDS)
+        return subscription
+
+    def _require_connection(self) -> None:
+        if not self._bus.connected:
+            raise Unavailable(_AWAY, retry_after=1.0)
+
+
+def _last_word(subject: str) -> str:
+    return subject.rpartition(".")[2]
+
+
+@contextmanager
+def _away_when_failing() -> Iterator[None]:
+    try:
+        yield
+    except (TimeoutError, NatsError, JetStreamError, OSError) as error:
+        raise Unavailable(_AWAY, retry_after=1.0) from error
