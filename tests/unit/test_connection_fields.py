@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from basejump_common.contracts.connection import Schema
 from basejump_common.errors import HostForbidden, InvalidInput
-from basejump_connection_indexer.domain.address_policy import check_addresses
+from basejump_common.security.addresses import check_addresses
 from basejump_connection_indexer.domain.alias import free_alias
 from basejump_connection_indexer.domain.definition import column_uuid, needs_quotes
 from basejump_connection_indexer.domain.schema_names import schema_names

@@ -2,7 +2,7 @@
 
     BasejumpError
     ├── InvalidInput            invalid_input           the request is malformed; `errors` names the fields
-    │   ├── HostForbidden       host_forbidden          operator policy forbids the database's address
+    │   ├── HostForbidden       host_forbidden          operator policy forbids the address
     │   ├── DatabaseUnreachable database_unreachable    nothing answers at the database's address
     │   ├── TlsRefused          tls_refused             the database has no TLS, or its certificate is wrong
     │   ├── LoginRefused        login_refused           the database refuses username or password
@@ -91,7 +91,7 @@ class InvalidInput(BasejumpError):
 
 
 class HostForbidden(InvalidInput):
-    """Operator policy forbids the database's address."""
+    """Operator policy forbids the address."""
 
     code = "host_forbidden"
 

@@ -1,13 +1,11 @@
 """Connects to customers' databases: the address is settled here, the rest is the engine's."""
 
-import asyncio
-import socket
 from collections.abc import Awaitable, Callable, Mapping
 
 from basejump_common.contracts.connection import DatabaseType
 from basejump_common.errors import BasejumpError, DatabaseUnreachable, InvalidInput
+from basejump_common.security.addresses import addresses_of, check_addresses
 from basejump_connection_indexer.adapters import postgres
-from basejump_connection_indexer.domain.address_policy import check_addresses
 from basejump_connection_indexer.domain.session import Session
 from basejump_connection_indexer.domain.target import Target
 
@@ -41,9 +39,8 @@ class Connector:
 
 async def _resolve(host: str, port: int) -> list[str]:
     try:
-        found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        return await addresses_of(host, port)
     except UnicodeError as error:
         raise InvalidInput.field("host", "not a host name") from error
     except OSError as error:
         raise DatabaseUnreachable.field("host", f"no address is known for {host}") from error
-    return list(dict.fromkeys(str(entry[4][0]) for entry in found))

@@ -1,5 +1,10 @@
-"""Which addresses a customer's database may have: an operator's network must not be reachable through us (SSRF)."""
+"""Which addresses that somebody gave us we may connect to: an operator's network must stay out of reach (SSRF).
 
+Resolve once, check every address, connect to one that was checked.
+"""
+
+import asyncio
+import socket
 from collections.abc import Sequence
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 
@@ -8,19 +13,25 @@ from basejump_common.errors import HostForbidden
 Address = IPv4Address | IPv6Address
 
 _NAT64 = IPv6Network("64:ff9b::/96")
-# Where clouds tell a machine its own secrets: never a database, whatever else is allowed.
+# Where clouds tell a machine its own secrets: never what somebody wants, whatever else is allowed.
 _METADATA = frozenset(
     ip_address(text)
     for text in ("169.254.169.254", "100.100.100.200", "168.63.129.16", "192.0.0.192", "fd00:ec2::254", "fd20:ce::254")
 )
 
 
-def check_addresses(host: str, addresses: Sequence[str], *, allow_private: bool) -> None:
-    """Raises HostForbidden unless every address of `host` may be connected to."""
+async def addresses_of(host: str, port: int) -> list[str]:
+    """The addresses of a host name, or the one that it is. Raises OSError, UnicodeError."""
+    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(str(entry[4][0]) for entry in found))
+
+
+def check_addresses(host: str, addresses: Sequence[str], *, allow_private: bool, field: str = "host") -> None:
+    """Raises HostForbidden, which names `field`, unless every address of `host` may be connected to."""
     for text in addresses:
         address = _unwrapped(ip_address(text.partition("%")[0]))
         if _never(address) or not (allow_private or address.is_global):
-            raise HostForbidden.field("host", f"{host} has an address that the operator's policy forbids")
+            raise HostForbidden.field(field, f"{host} has an address that the operator's policy forbids")
 
 
 def _never(address: Address) -> bool:
