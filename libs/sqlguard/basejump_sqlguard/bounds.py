@@ -21,6 +21,8 @@ def bound_rows(tree: exp.Expr, row_limit: int, dialect: str) -> tuple[exp.Expr, 
     count_name = "count" if isinstance(limit, exp.Fetch) else "expression"
     count = limit.args.get(count_name)
     rows = 1 if count is None and isinstance(limit, exp.Fetch) else _number(count)
+    if _is_relative(limit) and _outer_keys(tree) is None:
+        return tree, row_limit  # whoever runs it stops after so many rows
     if rows is None or _is_relative(limit):
         return _wrapped(tree, row_limit), row_limit
     if rows > row_limit:
@@ -50,7 +52,9 @@ def _number(count: exp.Expr | None) -> int | None:
 
 def _wrapped(tree: exp.Expr, row_limit: int) -> exp.Select:
     """The same rows read through an outer query that has the limit and repeats the order."""
-    keys = [_outer_key(item, tree) for item in _order_of(tree)]
+    keys = _outer_keys(tree)
+    if keys is None:
+        raise Refused("limit_not_a_number", "Such a limit needs an ORDER BY of selected columns; write a plain number.")
     alias = exp.TableAlias(this=exp.to_identifier(_BOUNDED))
     outer = exp.Select(
         expressions=[exp.Star()],
@@ -71,13 +75,20 @@ def _order_of(tree: exp.Expr) -> list[exp.Expr]:
     return list(order.expressions) if order is not None else []
 
 
-def _outer_key(ordered: exp.Expr, tree: exp.Expr) -> exp.Expr:
-    """The sort key as the outer query can say it: by the name of the column that it is."""
+def _outer_keys(tree: exp.Expr) -> list[exp.Expr] | None:
+    """The order as an outer query can say it; None when it can't."""
+    keys = [_outer_key(item, tree) for item in _order_of(tree)]
+    found = [key for key in keys if key is not None]
+    return found if len(found) == len(keys) else None
+
+
+def _outer_key(ordered: exp.Expr, tree: exp.Expr) -> exp.Expr | None:
+    """The sort key by the name of the column that it is; None when the query doesn't give it."""
     items = tree.selects if isinstance(tree, exp.Query) else []
     index = position(ordered.this, items)
     name = items[index].alias_or_name if index is not None else ""
     if not name or sum(item.alias_or_name == name for item in items) != 1:
-        raise Refused("limit_not_a_number", "Such a limit needs an ORDER BY of selected columns; write a plain number.")
+        return None
     outer = ordered.copy()
     outer.set("this", exp.Column(this=exp.to_identifier(name, quoted=True)))
     return outer

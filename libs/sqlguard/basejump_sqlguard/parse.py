@@ -13,6 +13,7 @@ from sqlglot.tokenizer_core import Token, TokenType
 
 from basejump_sqlguard.dialects import DIALECTS, Rules, rules_of
 from basejump_sqlguard.faithful import parser_of
+from basejump_sqlguard.hints import drop_harmless_hints
 from basejump_sqlguard.proof import Refused
 from basejump_sqlguard.words import TSQL_STATEMENTS
 
@@ -51,7 +52,9 @@ def parse(sql: str, dialect: str) -> Parsed:
     if "\0" in sql:
         raise Refused("syntax", "The statement contains a NUL character.")
     tokens = _tokens(sql, rules)
-    return Parsed(_one_query(sql, tokens, rules), called_words(tokens), rules)
+    tree = _one_query(sql, tokens, rules)
+    drop_harmless_hints(tree, rules)
+    return Parsed(tree, called_words(tokens), rules)
 
 
 def _tokens(sql: str, rules: Rules) -> list[Token]:

@@ -152,7 +152,7 @@ class Resolver:
             join.set("method", None)
             if not written:
                 raise Refused("natural_join", "NATURAL JOIN finds no common column; write the condition.")
-        elif join.method:
+        elif join.method and not (join.method == "ASOF" and (written or join.args.get("on"))):
             raise Refused("unsupported_syntax", f"{join.method} JOIN can't be proved.")
         names = [self._merged(name, scope, left, right) for name in written]
         if names:
@@ -231,8 +231,16 @@ class Resolver:
             if table is not None and any(column.ignored for column in table.columns):
                 raise Refused("unsupported_syntax", "PIVOT over a table with columns that aren't permitted.")
             inside = Scope(pivot, None, [Source("", source.output, source.prepared)])
-            self._clauses.expressions(list(_children(pivot, {"alias"})), inside, ctes)
+            # `columns` are the names of what comes out, which sqlglot has worked out from the rest.
+            parts = list(_children(pivot, {"alias", "columns"}))
+            self._clauses.expressions(parts, inside, ctes, skip=self._names_of_values(pivot))
             self._add(scope, pivot, Output([], (), open=True), source.alias)
+
+    def _names_of_values(self, pivot: exp.Expr) -> list[int]:
+        """T-SQL's `PIVOT (… FOR quarter IN ([1], [2]))` spells values as names of columns."""
+        if self.rules.name != "tsql" or pivot.args.get("unpivot"):
+            return []
+        return [id(item) for field in pivot.args.get("fields") or () for item in field.expressions]
 
     def _pivot_statement(self, node: exp.Pivot, ctes: Ctes) -> Output:
         scope = Scope(node, None)
@@ -241,7 +249,7 @@ class Resolver:
         if table is not None and any(column.ignored for column in table.columns):
             raise Refused("unsupported_syntax", "PIVOT over a table with columns that aren't permitted.")
         scope.sources[0].alias = ""
-        self._clauses.expressions(list(_children(node, {"this", "with_"})), scope, ctes)
+        self._clauses.expressions(list(_children(node, {"this", "with_", "columns"})), scope, ctes)
         return Output([], (), open=True)
 
     def _derived(self, node: exp.Subquery, scope: Scope, ctes: Ctes) -> None:

@@ -13,7 +13,15 @@ from basejump_sqlguard.proof import Refused
 _SYSTEM_SCHEMAS = frozenset(
     ["pg_catalog", "information_schema", "pg_toast", "pg_internal", "sys", "mysql", "performance_schema", "sqlite_temp"]
 )
-_SYSTEM_PREFIXES = ("pg_", "sqlite_", "stl_", "stv_", "svl_", "svv_", "duckdb_")
+_SYSTEM_PREFIXES = ("pg_", "sqlite_", "stl_", "stv_", "svl_", "svv_", "svcs_", "duckdb_")
+# Names that mean something only there: elsewhere they may be anybody's table.
+_SYSTEM_HERE = {
+    "redshift": ("sys_",),
+    "sqlite": ("dbstat",),
+    "tsql": ("sysobjects", "syscolumns", "sysdatabases", "sysusers", "syslogins", "sysprocesses", "syscomments",
+             "sysindexes", "sysservers", "sysmembers", "syspermissions", "sysprotects", "sysfiles", "sysdepends",
+             "sysreferences", "sysforeignkeys", "sysconfigures", "syscacheobjects", "sysremotelogins", "systypes"),
+}  # fmt: skip
 
 
 def find_table(node: exp.Table, catalog: Catalog, rules: Rules) -> CatalogTable:
@@ -47,7 +55,9 @@ def check_uncatalogued(node: exp.Table, rules: Rules) -> None:
     """Without a catalog: refuses what is a system table or a file by its very name."""
     name = str(node.this.this)
     parts = [*(_written_schema(node, rules) or "").lower().split("."), *name.lower().split(".")]
-    if _SYSTEM_SCHEMAS & set(parts[:-1]) or parts[-1].startswith(_SYSTEM_PREFIXES):
+    prefixes = (*_SYSTEM_PREFIXES, *_SYSTEM_HERE.get(rules.name, ()))
+    is_account = rules.name == "snowflake" and len(parts) > 2 and parts[0] == "snowflake"
+    if _SYSTEM_SCHEMAS & set(parts[:-1]) or parts[-1].startswith(prefixes) or is_account:
         raise Refused("unknown_table", "System tables may not be queried.", where=name)
     if set(name) & set("/\\:*?@") or (rules.name == "duckdb" and "." in name):
         raise Refused("external_reader", "Files can't be read.", where=name)
