@@ -2,11 +2,16 @@
 # ruff: noqa: ARG002 - the port has more parameters than these tools need
 
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, TypeVar
 from uuid import uuid4
 
+import msgspec
+
+from basejump_chat_agent.domain.answerer import ModelCall
 from basejump_chat_agent.domain.meter import Meter
 from basejump_common.contracts.connection import FoundValue, Proof, ResultColumn, RunResult, Table
+
+T = TypeVar("T", bound=msgspec.Struct)
 
 
 class InHand:
@@ -41,6 +46,9 @@ class InHand:
 
     async def step(self, name: str, kind: Any, perform: Callable[[], Awaitable[Any]]) -> Any:
         return await perform()
+
+    async def call_model(self, name: str, call: ModelCall[T]) -> T:
+        return await call.perform()
 
     async def think(self, thought: str, sql: str | None = None) -> None:
         self.thoughts.append(thought)

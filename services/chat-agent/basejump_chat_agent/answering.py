@@ -114,7 +114,7 @@ class Answering:
 
     async def _answer(self, work: Work, found: Found) -> Answer:
         rules = await self._answerers.rules(work.prompt.llm, work.asker)
-        tools = Tools(work, found, self._indexer, self._stream, shows_rows=rules.shows_rows)
+        tools = Tools(self._database, work, found, self._indexer, self._stream, rules)
         asked = Asked(
             question=found.question,
             meant=found.meant or found.question,

@@ -2,17 +2,23 @@
 
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
 import msgspec
 
+from basejump_chat_agent.adapters import usage_rows
 from basejump_chat_agent.adapters.chat_stream import ChatStream
 from basejump_chat_agent.adapters.indexer import Indexer
 from basejump_chat_agent.domain import failures, messages
+from basejump_chat_agent.domain.answerer import ModelCall
 from basejump_chat_agent.domain.choice import Found
+from basejump_chat_agent.domain.rules import Rules
 from basejump_chat_agent.work import Work
 from basejump_common.contracts.connection import FoundValue, RunResult, Table
+from basejump_common.storage.database import Database, Transaction
+
+T = TypeVar("T", bound=msgspec.Struct)
 
 
 class Statement(msgspec.Struct, frozen=True, kw_only=True):
@@ -25,9 +31,13 @@ class Statement(msgspec.Struct, frozen=True, kw_only=True):
 class Tools:
     """`domain.answerer.Toolbox` for one attempt at a prompt. What is looked up is kept nowhere."""
 
-    def __init__(self, work: Work, found: Found, indexer: Indexer, stream: ChatStream, *, shows_rows: bool) -> None:
+    def __init__(
+        self, database: Database, work: Work, found: Found, indexer: Indexer, stream: ChatStream, rules: Rules
+    ) -> None:
         self.meter = work.meter
-        self.shows_rows = shows_rows
+        self.shows_rows = rules.shows_rows
+        self._limits = rules.limits
+        self._database = database
         self._work = work
         self._found = found
         self._indexer = indexer
@@ -58,6 +68,24 @@ class Tools:
     async def step(self, name: str, kind: Any, perform: Callable[[], Awaitable[Any]]) -> Any:
         """See `Toolbox.step`."""
         return await self._work.step(name, kind, perform)
+
+    async def call_model(self, name: str, call: ModelCall[T]) -> T:
+        """See `Toolbox.call_model`."""
+        work = self._work
+
+        async def claimed() -> T:
+            if self._limits.a_day:
+                async with self._database.tenant(work.prompt.client_uuid) as tx:
+                    await usage_rows.claim(tx, work.prompt, call.tokens, call.cost, self._limits)
+            return await call.perform()
+
+        async def count(tx: Transaction, outcome: T) -> None:
+            await usage_rows.called(tx, work.prompt, call.spent(outcome))
+
+        outcome = await work.step(name, call.outcome, claimed, count)
+        spent = call.spent(outcome)
+        self.meter.model_called(spent)
+        return outcome
 
     async def think(self, thought: str, sql: str | None = None) -> None:
         """See `Toolbox.think`."""

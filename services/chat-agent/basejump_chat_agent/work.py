@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 import msgspec
 
@@ -10,10 +10,11 @@ from basejump_chat_agent.adapters import prompt_rows
 from basejump_chat_agent.domain.meter import Meter
 from basejump_chat_agent.domain.prompt import AnswerPrompt, Asker, Prompt
 from basejump_common.contracts.chat import Usage
-from basejump_common.storage.database import Database
+from basejump_common.storage.database import Database, Transaction
 from basejump_common.storage.jobs import Job
 
 T = TypeVar("T", bound=msgspec.Struct)
+Also: TypeAlias = Callable[[Transaction, T], Awaitable[None]]
 
 
 class Work:
@@ -39,8 +40,11 @@ class Work:
         """As whom the work is done."""
         return self.job.payload.asker
 
-    async def step(self, name: str, kind: Any, perform: Callable[[], Awaitable[T]]) -> T:
-        """The outcome of the step, of type `kind`; performed now unless an earlier attempt did. Raises LeaseLost."""
+    async def step(self, name: str, kind: Any, perform: Callable[[], Awaitable[T]], also: Also[T] | None = None) -> T:
+        """The outcome of the step, of type `kind`; performed now unless an earlier attempt did. Raises LeaseLost.
+
+        What `also` writes is one commit with the outcome.
+        """
         if name in self._finished:
             earlier: T = msgspec.convert(self._finished[name], kind)
             return earlier
@@ -48,6 +52,8 @@ class Work:
         async with self._database.tenant(self.job.client_uuid) as tx:
             await self.job.fence(tx)
             await prompt_rows.keep_step(tx, self.prompt, name, outcome)
+            if also is not None:
+                await also(tx, outcome)
         return outcome
 
     def seconds(self) -> float:

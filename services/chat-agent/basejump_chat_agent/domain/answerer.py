@@ -4,13 +4,17 @@ An answerer decides what to look at and what to run; that it is proved, run, kep
 same for all of them and not their business.
 """
 
-from typing import Any, Protocol
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, Generic, Protocol, TypeVar
 
 import msgspec
 
 from basejump_chat_agent.domain.conversation import Turn
-from basejump_chat_agent.domain.meter import Meter
+from basejump_chat_agent.domain.meter import Meter, Spent
 from basejump_common.contracts.connection import FoundValue, RunResult, Table
+
+T = TypeVar("T", bound=msgspec.Struct)
 
 
 class Clarified(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,6 +75,17 @@ class Said(msgspec.Struct, frozen=True, kw_only=True, tag="said"):
 Answer = Answered | AskedBack | Said
 
 
+@dataclass(frozen=True, kw_only=True)
+class ModelCall(Generic[T]):
+    """A call of a language model that may take `tokens` and `cost`; `spent` tells from its outcome what it took."""
+
+    tokens: int
+    cost: float
+    outcome: type[T]
+    perform: Callable[[], Awaitable[T]]
+    spent: Callable[[T], Spent]
+
+
 class Toolbox(Protocol):
     """What an answerer may do. Every call raises CannotGoOn; those that another try may mend raise TryAgain.
 
@@ -91,6 +106,10 @@ class Toolbox(Protocol):
 
     async def step(self, name: str, kind: Any, perform: Any) -> Any:
         """The outcome of `perform`, of type `kind`; taken from its row when an earlier attempt finished it."""
+
+    async def call_model(self, name: str, call: "ModelCall[T]") -> T:
+        """The outcome of a call of a language model, a step like others; its tokens are reserved within the client's
+        day before it begins, and counted with it."""
 
     async def think(self, thought: str, sql: str | None = None) -> None:
         """Tell who listens what is being thought; `sql` only to who asked for it."""

@@ -1,8 +1,19 @@
 """What the answer to one question takes."""
 
+import msgspec
+
 from basejump_chat_agent.domain.rules import BUILT_IN
 from basejump_common.contracts.chat import Usage
 from basejump_common.contracts.connection import RunResult
+
+
+class Spent(msgspec.Struct, frozen=True, kw_only=True):
+    """What a call of a language model took; `cost` is None where no price is known."""
+
+    model: str
+    input_tokens: int
+    output_tokens: int
+    cost: float | None
 
 
 class Meter:
@@ -23,14 +34,14 @@ class Meter:
         """Both ways."""
         return self.input_tokens + self.output_tokens
 
-    def model_called(self, model: str, input_tokens: int, output_tokens: int, cost: float | None) -> None:
-        """Count a call of a language model; `cost` is None where the price table doesn't know the model."""
-        self.model = model
+    def model_called(self, spent: Spent) -> None:
+        """Count a call of a language model."""
+        self.model = spent.model
         self.model_calls += 1
-        self.input_tokens += input_tokens
-        self.output_tokens += output_tokens
-        if cost is not None:
-            self.cost = (self.cost or 0.0) + cost
+        self.input_tokens += spent.input_tokens
+        self.output_tokens += spent.output_tokens
+        if spent.cost is not None:
+            self.cost = (self.cost or 0.0) + spent.cost
 
     def statement_ran(self, ran: RunResult) -> None:
         """Count a statement's time in the database."""

@@ -29,7 +29,7 @@ class LanguageModels:
         self._models = Models(settings)
         self._history_tokens = settings.history_tokens
         calling = Calling(self._models, settings.llm_retries, settings.llm_call_seconds)
-        self._steps = Steps(calling, Prices(settings.llm_prices))
+        self._steps = Steps(calling, Prices(settings.llm_prices), settings.llm_output_tokens)
         self._agent: Any = None
 
     def answerer(self, rules: Rules) -> "LanguageModelAnswerer":

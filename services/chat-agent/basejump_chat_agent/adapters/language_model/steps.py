@@ -17,7 +17,12 @@ from basejump_chat_agent.adapters.language_model.tools import AT_WORK, SHOWING_R
 from basejump_chat_agent.adapters.language_model.work import AtWork, ModelTurn, ToolReply
 from basejump_chat_agent.adapters.prices import Prices
 from basejump_chat_agent.domain import rendering
+from basejump_chat_agent.domain.answerer import ModelCall
 from basejump_chat_agent.domain.failures import TryAgain
+from basejump_chat_agent.domain.meter import Spent
+
+_TOOLS_TOKENS = 400
+"""About what the descriptions of our tools take."""
 
 Request: TypeAlias = ModelRequest[AtWork]
 ToolHandler: TypeAlias = Callable[[ToolCallRequest], Awaitable[Any]]
@@ -26,8 +31,9 @@ ToolHandler: TypeAlias = Callable[[ToolCallRequest], Awaitable[Any]]
 class Steps(AgentMiddleware[AgentState[Any], AtWork, Any]):
     """The middleware of every question."""
 
-    def __init__(self, calling: Calling, prices: Prices) -> None:
+    def __init__(self, calling: Calling, prices: Prices, output_tokens: int) -> None:
         super().__init__()
+        self._output_tokens = output_tokens
         self._calling = calling
         self._prices = prices
 
@@ -48,11 +54,17 @@ class Steps(AgentMiddleware[AgentState[Any], AtWork, Any]):
     async def _turn(self, work: AtWork, request: Request, handler: Handler) -> AIMessage:
         work.check_limits()
         work.turns += 1
-        turn: ModelTurn = await work.tools.step(
-            f"model {work.turns}", ModelTurn, lambda: self._ask(work, request, handler)
+        tokens = rendering.tokens("".join(str(said.content) for said in request.messages)) + _TOOLS_TOKENS
+        turn = await work.tools.call_model(
+            f"model {work.turns}",
+            ModelCall(
+                tokens=tokens + self._output_tokens,
+                cost=self._prices.cost(work.rules.llm, tokens, self._output_tokens) or 0.0,
+                outcome=ModelTurn,
+                perform=lambda: self._ask(work, request, handler),
+                spent=self._spent,
+            ),
         )
-        cost = self._prices.cost(turn.model, turn.input_tokens, turn.output_tokens)
-        work.tools.meter.model_called(turn.model, turn.input_tokens, turn.output_tokens, cost)
         message = messages_from_dict([turn.message])[0]
         assert isinstance(message, AIMessage)
         return message
@@ -61,13 +73,17 @@ class Steps(AgentMiddleware[AgentState[Any], AtWork, Any]):
         names = tuple(dict.fromkeys(name for name in (work.rules.llm, work.rules.fallback_llm) if name))
         model, message = await self._calling.call(names, request, handler, work.tools.tell)
         used = message.usage_metadata
-        guess = rendering.tokens("".join(str(said.content) for said in request.messages))
+        guess = rendering.tokens("".join(str(said.content) for said in request.messages)) + _TOOLS_TOKENS
         return ModelTurn(
             message=message_to_dict(message),
             model=model,
             input_tokens=used["input_tokens"] if used else guess,
             output_tokens=used["output_tokens"] if used else rendering.tokens(str(message.content)),
         )
+
+    def _spent(self, turn: ModelTurn) -> Spent:
+        cost = self._prices.cost(turn.model, turn.input_tokens, turn.output_tokens)
+        return Spent(model=turn.model, input_tokens=turn.input_tokens, output_tokens=turn.output_tokens, cost=cost)
 
     async def awrap_tool_call(self, request: ToolCallRequest, handler: ToolHandler) -> ToolMessage:
         """What the tool says; one at a time, so that what came of them has one order in every attempt."""
