@@ -9,7 +9,16 @@ from typing import Any
 import pytest
 
 from basejump_common.contracts import chat, result
-from basejump_common.contracts.chat import Ask, ByChat, Chat, ChatMessagesRequest, CreateChat, Message, MessageType
+from basejump_common.contracts.chat import (
+    Ask,
+    ByChat,
+    Chat,
+    ChatMessagesRequest,
+    CreateChat,
+    Message,
+    MessageType,
+    PriorMessage,
+)
 from basejump_common.contracts.common import PageRequest
 from basejump_common.contracts.connection import CREATE_DATABASE, Schema
 from basejump_common.contracts.result import ByResult
@@ -169,6 +178,31 @@ async def test_between_two_databases_the_person_chooses(desk: Desk, agent: None)
     answered = await talk.answer("the south one", parent_msg_uuid=asked_back.msg_uuid)
     assert (answered.msg_type, answered.parent_msg_uuid) == (MessageType.RESPONSE, asked_back.msg_uuid)
     assert "3" in answered.content
+
+
+async def test_follow_ups_are_understood_from_what_was_asked_before(desk: Desk, agent: None) -> None:
+    office = await desk.office()
+    await office.add(desk.fields(await desk.customer(), database_name_alias="shop"))
+    talk = await talk_of(office)
+    assert "3" in (await talk.answer(HOW_MANY)).content
+    by_city = await talk.answer("and by city?")
+    assert by_city.result_type == chat.ResultType.DATASET
+    assert "GROUP BY" in str(by_city.sql_query)
+    second = await talk.answer("show me the second one")
+    assert second.result_type == chat.ResultType.RECORD, second.content
+    assert by_city.result_uuid is not None
+    kept = await office.member.call(result.GET_RESULT, ByResult(result_uuid=by_city.result_uuid))
+    assert str(kept.preview[1][0]) in second.content
+    assert (await talk.answer("show me the tenth one")).code == "needs_language_model"
+
+
+async def test_questions_of_a_conversation_held_elsewhere_count(shop: Talk) -> None:
+    said = (PriorMessage(role="user", content=HOW_MANY), PriorMessage(role="assistant", content="There are 3."))
+    create = CreateChat(team_uuid=shop.office.team_uuid, messages=said)
+    opened = await shop.office.member.call(chat.CREATE_CHAT, create)
+    answered = await Talk(shop.office, shop.member, opened).answer("and in Oslo?")
+    assert answered.msg_type == MessageType.RESPONSE
+    assert "Oslo" in str(answered.sql_query)
 
 
 async def test_two_questions_at_once_are_answered_in_parallel(bed: Talk) -> None:

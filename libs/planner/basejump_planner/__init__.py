@@ -9,6 +9,7 @@ A question passes through these rooms, each a module:
     settling   a draft to a query: the table it is about (heading), what each phrase means there (choosing, meaning),
                groups (grouping), and whether the parts fit together
     building   a query to a sqlglot tree, joined by declared keys where there is one way to do it (joining)
+    following  a question that leaves out what earlier ones said, put together again
     restating  the query in words, and describing the result in words
 
 The English is in vocabulary, qualities and synonyms. A wrong answer is worse than none: what is ambiguous is declined.
@@ -19,7 +20,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from basejump_planner.describing import describe
-from basejump_planner.model import CannotAnswer, Column, ForeignKey, Plan, Table, Turn, ValueHit
+from basejump_planner.following import follow_up, nth, row_of
+from basejump_planner.model import CannotAnswer, Column, ForeignKey, Plan, Table, ValueHit
 from basejump_planner.planning import lexicon_of, plan
 from basejump_planner.values import phrases_to_look_up
 
@@ -35,9 +37,11 @@ __all__ = [
     "ForeignKey",
     "Plan",
     "Table",
-    "Turn",
     "ValueHit",
     "describe",
+    "follow_up",
+    "nth",
     "plan",
+    "row_of",
     "value_phrases",
 ]

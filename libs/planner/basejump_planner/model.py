@@ -53,13 +53,6 @@ class ValueHit(msgspec.Struct, frozen=True, kw_only=True):
     value: str
 
 
-class Turn(msgspec.Struct, frozen=True, kw_only=True):
-    """An earlier question of the chat and the SQL that answered it."""
-
-    question: str
-    sql: str
-
-
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """A question understood: one SELECT, and the question restated as it was understood.
 

@@ -17,6 +17,7 @@ from basejump_chat_agent.domain.prompt import Prompt
 from basejump_chat_agent.work import Work
 from basejump_common.contracts.connection import Retrieved
 from basejump_common.storage.database import Database
+from basejump_planner import follow_up
 
 POLL_SECONDS = 0.5
 MAX_CLARIFICATIONS = 5
@@ -59,7 +60,7 @@ class Retrieving:
             turns = trimmed(await prompt_rows.history(tx, meant))
         return Meaning(
             question=meant.question,
-            meant=meant.question,
+            meant=follow_up(meant.question, [turn.question for turn in turns]),
             hint=prompt.question,
             turns=turns,
             clarified=tuple(clarified),

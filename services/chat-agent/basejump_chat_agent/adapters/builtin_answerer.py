@@ -20,13 +20,22 @@ class BuiltinAnswerer:
         return Answered(reading=plan.reading, ran=ran)
 
     async def _plan(self, asked: Asked, tools: Toolbox) -> builtin.Plan:
+        place, earlier = builtin.nth(asked.question), asked.turns[-1] if asked.turns else None
+        if place is not None and earlier is not None and earlier.sql:
+            columns = [column.name for column in earlier.columns]
+            return _planned(
+                builtin.row_of(place, earlier.question, earlier.sql, columns, earlier.rows, dialect=asked.dialect)
+            )
         tables = _tables(asked.tables)
         phrases = await asyncio.to_thread(builtin.value_phrases, asked.meant, tables)
         values = _values(await tools.find_values(phrases, asked.tables))
-        plan = await asyncio.to_thread(builtin.plan, asked.meant, tables, values, dialect=asked.dialect)
-        if isinstance(plan, builtin.CannotAnswer):
-            raise failures.needs_language_model(plan.reason)
-        return plan
+        return _planned(await asyncio.to_thread(builtin.plan, asked.meant, tables, values, dialect=asked.dialect))
+
+
+def _planned(plan: builtin.Plan | builtin.CannotAnswer) -> builtin.Plan:
+    if isinstance(plan, builtin.CannotAnswer):
+        raise failures.needs_language_model(plan.reason)
+    return plan
 
 
 def _tables(tables: tuple[Table, ...]) -> tuple[builtin.Table, ...]:
