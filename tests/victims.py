@@ -15,6 +15,7 @@ import asyncpg
 
 from basejump_devstack.postgres import EmbeddedPostgres
 from connection_house import Customer
+from mariadb import MariaDB, MariaDBCustomer, run
 
 ATTACKS = Path(__file__).parent / "attacks"
 CANARY = "a canary that no statement may read"
@@ -42,6 +43,52 @@ _RELATIONS = """
     select c.oid::regclass::text as name from pg_class c join pg_namespace n on n.oid = c.relnamespace
     where c.relkind in ('r', 'm', 'S') and n.nspname <> 'pg_toast' and c.relname !~ '^pg_statistic'
 """
+
+
+# The documented login reads the whole database: what it may not read is another one, `{other}`.
+MARIADB_SHOP = """
+create table customer (
+    id integer primary key, full_name varchar(80) not null, city varchar(40), joined date);
+create table purchase (
+    id bigint primary key, customer_id integer not null references customer (id), total decimal(10, 2) not null,
+    placed_at datetime not null);
+create table secret (id integer primary key, pin varchar(40));
+create view big_purchase as select * from purchase where total > 100;
+create view open_customer as select id, full_name from customer;
+create sequence numbers;
+insert into customer values (1, 'Ann Lee', 'Oslo', '2020-01-31'), (2, 'Bo Ek', 'Bergen', null), (3, 'Cy', 'oslo', null);
+insert into purchase select seq, 1 + seq % 3, seq * 1.10, '2024-05-01 10:00:00' from seq_1_to_200;
+insert into secret values (1, 'the pin of the secret table');
+create function purge() returns int modifies sql data begin delete from customer; return 1; end;
+create function rename_one(n int, t text) returns int modifies sql data
+    begin update customer set full_name = t where id = n; return 1; end;
+create procedure purging() delete from secret;
+"""
+_MARIADB_CATALOG = (
+    "select * from information_schema.tables where table_schema not in ('information_schema', 'performance_schema')",
+    "select * from information_schema.routines",
+    "select * from information_schema.triggers",
+    "select * from information_schema.events",
+    "select * from information_schema.views",
+    "select * from information_schema.plugins",
+    "select * from information_schema.user_privileges",
+    "select * from mysql.global_priv",
+    "select * from mysql.db",
+    "select variable_name, global_value from information_schema.system_variables where variable_name not like 'gtid%'",
+)
+_MARIADB_STATISTICS = {("mysql", name) for name in (
+    "innodb_index_stats", "innodb_table_stats", "gtid_slave_pos", "general_log", "slow_log",
+)}  # fmt: skip
+# Columns of information_schema.tables that are estimates, and times at which it was looked.
+_MARIADB_VOLATILE = (
+    "table_rows",
+    "avg_row_length",
+    "data_length",
+    "data_free",
+    "checksum",
+    "check_time",
+    "index_length",
+)
 
 
 def attacks(engine: str, **names: object) -> Iterator[str]:
@@ -107,6 +154,67 @@ class PostgresVictim:
                 self.customer.reader,
             )
         return [row["left"] for row in rows]
+
+
+@dataclass(frozen=True)
+class MariaDBVictim:
+    """A customer's MariaDB; `folder` as above, `other` is the database of somebody else."""
+
+    customer: MariaDBCustomer
+    other: MariaDBCustomer
+    folder: Path
+
+    PROBE = """
+        select connection_id() as session, user(), current_user(), database(), @attack,
+               is_used_lock('attack') as attack, is_used_lock('attack1') as attack1,
+               (select group_concat(variable_name, '=', session_value order by variable_name separator ' ')
+                from information_schema.system_variables
+                where session_value is not null
+                  and variable_name not in ('TIMESTAMP', 'PSEUDO_THREAD_ID', 'RAND_SEED1', 'RAND_SEED2')) as settings
+    """
+
+    @classmethod
+    async def make(cls, server: MariaDB, folder: Path) -> "MariaDBVictim":
+        other = await server.customer("create table t (id int); insert into t values (1)")
+        return cls(await server.customer(MARIADB_SHOP), other, folder)
+
+    def statements(self) -> list[str]:
+        return list(
+            attacks(
+                "mysql", canary=self.folder / "canary", folder=self.folder, port=self.customer.server.port,
+                reader=self.customer.reader, database=self.customer.name, other=self.other.name,
+            )
+        )  # fmt: skip
+
+    async def snapshot(self) -> dict[str, str]:
+        """A digest of every table of every database, of the catalog, accounts and settings, and of the folder."""
+        async with self.customer.server.session() as session:
+            found = {sql: _sum(await _stable(session, sql)) for sql in _MARIADB_CATALOG}
+            tables = await run(session, "select table_schema, table_name from information_schema.tables"
+                " where table_type in ('BASE TABLE', 'SEQUENCE') and table_schema <> 'performance_schema'")  # fmt: skip
+            for schema, table in tables:
+                if (schema, table) not in _MARIADB_STATISTICS:
+                    rows = await run(session, f"select * from `{schema}`.`{table}`")
+                    found[f"{schema}.{table}"] = _sum(sorted(map(repr, rows)))
+        return found | dict(files(self.folder))
+
+    async def others_left(self) -> list[str]:
+        """What sessions that should be gone or idle do."""
+        return await self.customer.busy()
+
+
+async def _stable(session: Any, sql: str) -> list[str]:
+    async with session.cursor() as cursor:
+        await cursor.execute(sql)
+        names = [column[0].lower() for column in cursor.description]
+        rows = await cursor.fetchall()
+    return sorted(
+        repr([cell for name, cell in zip(names, row, strict=True) if name not in _MARIADB_VOLATILE]) for row in rows
+    )
+
+
+def _sum(rows: list[str]) -> str:
+    return hashlib.md5("\n".join(rows).encode()).hexdigest()
 
 
 async def _digest(session: "asyncpg.Connection[asyncpg.Record]", name: str) -> str:
