@@ -14,7 +14,9 @@
     ├── Conflict                conflict                the state of the object forbids it
     ├── TooLarge                too_large               the body exceeds the limit
     ├── TooManyRequests         too_many_requests       come back after `retry_after` seconds
+    │   └── TooManyStatements   too_many_statements     as many statements run as may run at once; it did not run
     ├── NotProved               not_proved              the SQL was refused by the proof; it did not run
+    ├── EstimateTooHigh         estimate_too_high       the database expects more work than the limit; it did not run
     ├── QueryFailed             query_failed            the customer's database refused the statement
     ├── StatementTimeout        statement_timeout       the statement ran longer than its limit and was canceled
     ├── ResultTooLarge          result_too_large        the result exceeds a limit; nothing was kept
@@ -162,10 +164,23 @@ class TooManyRequests(BasejumpError):
     code = "too_many_requests"
 
 
+class TooManyStatements(TooManyRequests):
+    """As many statements run as may run at once for the client or on the database. `details` names the limit."""
+
+    code = "too_many_statements"
+
+
 class NotProved(BasejumpError):
     """The SQL was refused by the proof; it did not run. `details` holds the refusal."""
 
     code = "not_proved"
+
+
+class EstimateTooHigh(BasejumpError):
+    """The database expects more work of the statement than the limit allows; it did not run. `details` holds the
+    estimate, the limit, and whether a person may approve it."""
+
+    code = "estimate_too_high"
 
 
 class QueryFailed(BasejumpError):

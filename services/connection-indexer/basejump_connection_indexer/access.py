@@ -5,6 +5,8 @@ from uuid import UUID
 import msgspec
 
 from basejump_common.bus import Context
+from basejump_common.bus.client_settings import SettingsOfClients
+from basejump_common.contracts.client_settings import ClientSettings
 from basejump_common.errors import NotFound
 from basejump_common.storage.database import Database
 from basejump_connection_indexer.adapters import database_rows, grant_rows
@@ -17,10 +19,11 @@ from basejump_connection_indexer.prepared import PreparedCatalog, PreparedCatalo
 
 
 class Access(msgspec.Struct, frozen=True, kw_only=True):
-    """What a grant opens: the catalog as the connection sees it, and the login."""
+    """What a grant opens: the catalog as the connection sees it, and the login; and what the client has set."""
 
     client_uuid: UUID
     conn_uuid: UUID
+    settings: ClientSettings
     catalog: PreparedCatalog
     target: Target
 
@@ -33,9 +36,12 @@ class Access(msgspec.Struct, frozen=True, kw_only=True):
 class Gate:
     """Checks membership and grant at the moment of the call."""
 
-    def __init__(self, database: Database, teams: Teams, catalogs: PreparedCatalogs, vault: Vault) -> None:
+    def __init__(
+        self, database: Database, teams: Teams, clients: SettingsOfClients, catalogs: PreparedCatalogs, vault: Vault
+    ) -> None:
         self._database = database
         self._teams = teams
+        self._clients = clients
         self._catalogs = catalogs
         self._vault = vault
 
@@ -45,7 +51,8 @@ class Gate:
         tenant = context.caller.tenant
         granted, target = await self._granted(tenant, team_uuid, conn_uuid)
         catalog = await self._catalogs.get(tenant, granted)
-        return Access(client_uuid=tenant, conn_uuid=conn_uuid, catalog=catalog, target=target)
+        settings = (await self._clients.choices(tenant, context)).settings
+        return Access(client_uuid=tenant, conn_uuid=conn_uuid, settings=settings, catalog=catalog, target=target)
 
     async def _granted(self, tenant: UUID, team_uuid: UUID, conn_uuid: UUID) -> tuple[GrantedConnection, Target]:
         async with self._database.tenant(tenant) as tx:

@@ -4,7 +4,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from basejump_common.bus import on
+from basejump_common.bus.client_settings import SettingsOfClients
 from basejump_common.contracts.account import TEAM_DELETED
+from basejump_common.contracts.connection import Estimate
 from basejump_common.runtime import Service, foundation
 from basejump_common.security.envelope import Envelope
 from basejump_common.storage.job_worker import JobWorker
@@ -12,17 +14,18 @@ from basejump_connection_indexer.access import Gate
 from basejump_connection_indexer.adapters.connector import Connector
 from basejump_connection_indexer.adapters.customer_pools import CustomerPools
 from basejump_connection_indexer.adapters.result_store import ResultStore
-from basejump_connection_indexer.adapters.running import Limits
 from basejump_connection_indexer.adapters.teams import Teams
 from basejump_connection_indexer.adapters.vault import Vault
 from basejump_connection_indexer.databases import Databases
 from basejump_connection_indexer.domain.guard import Prover
+from basejump_connection_indexer.domain.limits import Limits
 from basejump_connection_indexer.erasing import Erasing
 from basejump_connection_indexer.grants import Grants
 from basejump_connection_indexer.handlers import handlers
 from basejump_connection_indexer.indexing import JOB, Indexing
 from basejump_connection_indexer.prepared import PreparedCatalogs
 from basejump_connection_indexer.retrieving import Retrieving
+from basejump_connection_indexer.runs import Runs
 from basejump_connection_indexer.settings import Settings
 from basejump_connection_indexer.statements import Statements
 from basejump_connection_indexer.tables import Tables
@@ -35,13 +38,14 @@ async def bootstrap(settings: Settings, prover: Prover = prove) -> AsyncIterator
     async with foundation(settings, "connection-indexer") as base:
         connect = Connector(allow_private_hosts=settings.allow_private_hosts).connect
         vault = Vault(Envelope.from_text(settings.master_keys.reveal()))
-        pools = CustomerPools(connect)
+        pools = CustomerPools(connect, per_login=settings.statements_per_database)
         teams = Teams(base.bus)
         catalogs = PreparedCatalogs(base.database, settings.prepared_tables)
-        gate = Gate(base.database, teams, catalogs, vault)
-        limits = Limits(seconds=settings.statement_seconds, rows=settings.result_rows, bytes=settings.result_bytes)
+        gate = Gate(base.database, teams, SettingsOfClients(base.bus), catalogs, vault)
         grants = Grants(base.database, teams)
         store = ResultStore(settings.results_url)
+        limits = _limits(settings)
+        runs = Runs(base.database, store, limits, settings.statement_wait_seconds)
         worker = JobWorker(base.database, {JOB: Indexing(base.database, connect, vault).kind()})
         yield base.service(
             endpoints=handlers(
@@ -49,9 +53,20 @@ async def bootstrap(settings: Settings, prover: Prover = prove) -> AsyncIterator
                 grants,
                 Tables(base.database, teams),
                 Retrieving(base.database, teams, catalogs),
-                Statements(base.database, gate, pools, store, limits, prover),
+                Statements(gate, pools, runs, limits, prover),
                 Erasing(base.database, pools, store),
             ),
             reactions=(on(TEAM_DELETED, grants.team_deleted),),
             background=(worker.run, pools.sweep),
         )
+
+
+def _limits(settings: Settings) -> Limits:
+    return Limits(
+        seconds=settings.statement_seconds,
+        rows=settings.result_rows,
+        bytes=settings.result_bytes,
+        estimate=Estimate(rows=settings.estimated_rows, cost=settings.estimated_cost),
+        per_client=settings.statements_per_client,
+        per_database=settings.statements_per_database,
+    )

@@ -29,6 +29,21 @@ class Settings(ServiceSettings, frozen=True, kw_only=True):
     result_bytes: Annotated[
         int, Meta(description="Bytes of a result's rows at most; a larger one fails.", ge=1_000)
     ] = 500_000_000
+    estimated_rows: Annotated[
+        int, Meta(description="Rows that the plan of a statement may read and give, all its steps together.", ge=1)
+    ] = 10_000_000_000
+    estimated_cost: Annotated[
+        float, Meta(description="Cost that the plan of a statement may have, in its database's own units.", gt=0)
+    ] = 1e12
+    statements_per_client: Annotated[
+        int, Meta(description="Statements of one client that run at once, over all replicas.", ge=1)
+    ] = 20
+    statements_per_database: Annotated[
+        int, Meta(description="Statements that run at once in one customer's database, over all replicas.", ge=1)
+    ] = 8
+    statement_wait_seconds: Annotated[
+        float, Meta(description="How long a statement waits for one of those places before it is refused.", ge=0, le=60)
+    ] = 10.0
     prepared_tables: Annotated[
         int, Meta(description="Tables kept in memory for retrieval and proof, over all connections.", ge=100)
     ] = 50_000

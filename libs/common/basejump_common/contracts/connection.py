@@ -16,6 +16,7 @@ from basejump_common.errors import (
     Conflict,
     DatabaseMissing,
     DatabaseUnreachable,
+    EstimateTooHigh,
     Forbidden,
     HostForbidden,
     InvalidInput,
@@ -27,6 +28,7 @@ from basejump_common.errors import (
     SchemaMissing,
     StatementTimeout,
     TlsRefused,
+    TooManyStatements,
     Unavailable,
 )
 from basejump_common.security.principal import Role
@@ -430,14 +432,34 @@ class Proved(msgspec.Struct, frozen=True, kw_only=True):
     refusal: Refusal | None = None
 
 
+class Estimate(msgspec.Struct, frozen=True, kw_only=True):
+    """What a database expects of a statement: `rows` that it reads and produces, all steps of the plan together, and
+    the `cost` in the database's own units, None where it tells none."""
+
+    rows: int
+    cost: float | None = None
+
+
+class Excess(msgspec.Struct, frozen=True, kw_only=True):
+    """An estimate beyond a limit: the details of EstimateTooHigh. `may_approve`: a person may let it run."""
+
+    estimate: Estimate
+    limit: Estimate
+    may_approve: bool
+
+
 class Run(msgspec.Struct, frozen=True, kw_only=True):
-    """Prove and run a statement read-only. A `run_uuid` that has finished answers again and is never run again."""
+    """Prove and run a statement read-only. A `run_uuid` that has finished answers again and is never run again.
+
+    `approved`: the estimate that a person was told and agreed to; a statement that takes more is not covered by it.
+    """
 
     run_uuid: UUID
     conn_uuid: UUID
     team_uuid: UUID
     sql: SqlText
     prompt_uuid: UUID
+    approved: Estimate | None = None
 
 
 class ResultColumn(msgspec.Struct, frozen=True, kw_only=True):
@@ -644,7 +666,17 @@ RUN = Operation(
     gives=RunResult,
     allow=Role.MEMBER,
     callers=("chat-agent",),
-    errors=(NotFound, NotProved, QueryFailed, StatementTimeout, ResultTooLarge, Canceled, Unavailable),
+    errors=(
+        NotFound,
+        NotProved,
+        EstimateTooHigh,
+        TooManyStatements,
+        QueryFailed,
+        StatementTimeout,
+        ResultTooLarge,
+        Canceled,
+        Unavailable,
+    ),
     timeout=120.0,
 )
 STOP_RUN = Operation(

@@ -1,7 +1,8 @@
 """Bells: events that say *look now*, to those who would look every second anyway."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 
 
 class Bells:
@@ -16,6 +17,20 @@ class Bells:
         event = asyncio.Event()
         self._listeners.setdefault(name, []).append(event)
         return event
+
+    @contextmanager
+    def listening(self, *names: str) -> Iterator[asyncio.Event]:
+        """One event for several bells, for as long as the block lasts."""
+        event = asyncio.Event()
+        for name in names:
+            self._listeners.setdefault(name, []).append(event)
+        try:
+            yield event
+        finally:
+            for name in names:
+                self._listeners[name].remove(event)
+                if not self._listeners[name]:
+                    del self._listeners[name]
 
     def ring(self, name: str) -> None:
         """Ring in this process."""

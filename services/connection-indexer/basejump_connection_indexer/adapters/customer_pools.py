@@ -10,7 +10,6 @@ from basejump_common.errors import Unavailable
 from basejump_connection_indexer.domain.session import Connect, Session
 from basejump_connection_indexer.domain.target import Target
 
-PER_LOGIN = 5
 WAIT_SECONDS = 10.0
 IDLE_SECONDS = 60.0
 _SWEEP_SECONDS = 15.0
@@ -19,16 +18,17 @@ _SWEEP_SECONDS = 15.0
 @dataclass
 class _Pool:
     target: Target
-    places: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(PER_LOGIN))
+    places: asyncio.Semaphore
     out: int = 0
     idle: list[tuple[Session, float]] = field(default_factory=list)
 
 
 class CustomerPools:
-    """At most five connections per login at once in this process; one that isn't used for a minute is closed."""
+    """At most `per_login` connections of a login at once in this process; one that idles for a minute is closed."""
 
-    def __init__(self, connect: Connect) -> None:
+    def __init__(self, connect: Connect, per_login: int) -> None:
         self._connect = connect
+        self._per_login = per_login
         self._pools: dict[UUID, _Pool] = {}
 
     @asynccontextmanager
@@ -72,7 +72,7 @@ class CustomerPools:
     def _pool(self, conn_uuid: UUID, target: Target) -> _Pool:
         pool = self._pools.get(conn_uuid)
         if pool is None or pool.target != target:
-            stale, pool = pool, _Pool(target)
+            stale, pool = pool, _Pool(target, asyncio.Semaphore(self._per_login))
             self._pools[conn_uuid] = pool
             for session, _ in stale.idle if stale else ():
                 session.terminate()

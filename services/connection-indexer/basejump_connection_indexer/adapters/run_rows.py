@@ -1,7 +1,8 @@
 """The table `run`: what was asked to run, and how it ended. Every function takes the tenant's transaction.
 
 A replica that runs a statement renews its lease; when it dies another call may take the run over. `attempt` is the
-fence: who lost the lease can't write the end.
+fence: who lost the lease can't write the end. The rows with a lease are also the places: how many statements run at
+once is counted in them, by one claim of the client at a time.
 """
 
 from uuid import UUID
@@ -13,6 +14,23 @@ from basejump_common.errors import ErrorBody
 from basejump_common.storage.database import Transaction
 
 LEASE_SECONDS = 10.0
+
+
+def bell_of_run(run_uuid: UUID) -> str:
+    """Rings when the run ended, or is to be stopped."""
+    return f"run {run_uuid}"
+
+
+def bell_of_places(client_uuid: UUID) -> str:
+    """Rings when a statement of the client ended."""
+    return f"places {client_uuid}"
+
+
+class Running(msgspec.Struct, frozen=True, kw_only=True):
+    """How many statements run: of the client, and in the database of a connection."""
+
+    of_client: int
+    in_database: int
 
 
 class RunRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -29,6 +47,13 @@ class RunRow(msgspec.Struct, frozen=True, kw_only=True):
     lease_over: bool
 
 
+_LOCK = "select pg_advisory_xact_lock(hashtextextended('run ' || $1::text, 0))"
+_COUNT = """
+    select count(*) as of_client, count(*) filter (where conn_uuid in (
+        select conn_uuid from connection where db_uuid = (select db_uuid from connection where conn_uuid = $2)
+    )) as in_database
+    from run where state = 'running' and lease_until > clock_timestamp() and run_uuid <> $1
+"""
 _CLAIM = """
     insert into run (client_uuid, run_uuid, conn_uuid, team_uuid, prompt_uuid, statement, state, lease_until)
     values ($1, $2, $3, $4, $5, $6, 'running', clock_timestamp() + make_interval(secs => $7))
@@ -45,7 +70,19 @@ _RENEW = """
 """
 _END = """
     update run set state = $3, reply = $4, error = $5, object_key = $6, finished_at = clock_timestamp()
-    where run_uuid = $1 and attempt = $2 and state = 'running'
+    where run_uuid = $1 and attempt = $2 and state = 'running' returning client_uuid
+"""
+# A stop that was asked for stays, but holds no place.
+_FORGET = """
+    with gone as (
+        delete from run where run_uuid = $1 and attempt = $2 and state = 'running' and not stop_requested
+        returning client_uuid
+    ), stopped as (
+        update run set lease_until = clock_timestamp()
+        where run_uuid = $1 and attempt = $2 and state = 'running' and stop_requested
+        returning client_uuid
+    )
+    select client_uuid from gone union all select client_uuid from stopped
 """
 # Also before the run begins, so that a stop that overtakes its run is kept.
 _STOP = """
@@ -53,6 +90,18 @@ _STOP = """
     values ($1, $2, 'running', true, clock_timestamp())
     on conflict (client_uuid, run_uuid) do update set stop_requested = true where run.state = 'running'
 """
+
+
+async def lock(tx: Transaction, client_uuid: UUID) -> None:
+    """Until the transaction ends no other call claims a run of the client."""
+    await tx.execute(_LOCK, str(client_uuid))
+
+
+async def others_running(tx: Transaction, request: Run) -> Running:
+    """Those beside this run."""
+    counted = await tx.row(Running, _COUNT, request.run_uuid, request.conn_uuid)
+    assert counted is not None, "a count is one row"
+    return counted
 
 
 async def claim(tx: Transaction, client_uuid: UUID, request: Run) -> bool:
@@ -91,23 +140,35 @@ async def renew(tx: Transaction, run_uuid: UUID, attempt: int) -> bool | None:
 
 async def finish(tx: Transaction, run_uuid: UUID, attempt: int, reply: bytes, object_key: str) -> bool:
     """Keep the reply; False when the run is no longer ours."""
-    return await tx.execute(_END, run_uuid, attempt, "finished", reply, None, object_key) == 1
+    return await _end(tx, run_uuid, attempt, "finished", reply, None, object_key)
 
 
 async def fail(tx: Transaction, run_uuid: UUID, attempt: int, error: ErrorBody) -> None:
     """Keep the error: asked again, it is raised again."""
-    await tx.execute(_END, run_uuid, attempt, "failed", None, error, None)
+    await _end(tx, run_uuid, attempt, "failed", None, error, None)
 
 
 async def forget(tx: Transaction, run_uuid: UUID, attempt: int) -> None:
     """It came to nothing that will last: asked again, it is run again. A stop that was asked for stays."""
-    await tx.execute(
-        "delete from run where run_uuid = $1 and attempt = $2 and state = 'running' and not stop_requested",
-        run_uuid,
-        attempt,
-    )
+    client_uuid = await tx.fetchval(_FORGET, run_uuid, attempt)
+    if client_uuid is not None:
+        _ring(tx, client_uuid, run_uuid)
 
 
 async def request_stop(tx: Transaction, client_uuid: UUID, run_uuid: UUID) -> None:
     """Whoever runs it, or is about to, sees it within moments."""
     await tx.execute(_STOP, client_uuid, run_uuid)
+    tx.ring(bell_of_run(run_uuid), everywhere=True)
+
+
+async def _end(tx: Transaction, run_uuid: UUID, attempt: int, *ended: object) -> bool:
+    client_uuid = await tx.fetchval(_END, run_uuid, attempt, *ended)
+    if client_uuid is None:
+        return False
+    _ring(tx, client_uuid, run_uuid)
+    return True
+
+
+def _ring(tx: Transaction, client_uuid: UUID, run_uuid: UUID) -> None:
+    tx.ring(bell_of_run(run_uuid), everywhere=True)
+    tx.ring(bell_of_places(client_uuid), everywhere=True)

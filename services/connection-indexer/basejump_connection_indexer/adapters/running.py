@@ -10,20 +10,13 @@ from basejump_common.errors import QueryFailed, ResultTooLarge
 from basejump_connection_indexer.adapters.json_values import preview
 from basejump_connection_indexer.adapters.parquet import ParquetBatches
 from basejump_connection_indexer.adapters.result_store import ResultFile
+from basejump_connection_indexer.domain.limits import Limits
 from basejump_connection_indexer.domain.session import ColumnShape, Row, Rows, Session, ran_too_long
 
 FIRST_ROWS = 500
 HEAD_ROWS = 20_000
 BATCH_BYTES = 16_000_000
 _CLIENT_GRACE = 1.0  # the server's own timeout comes first and says more
-
-
-class Limits(msgspec.Struct, frozen=True, kw_only=True):
-    """Seconds for the whole statement; a result that reaches `rows` is cut there, one beyond `bytes` is an error."""
-
-    seconds: float
-    rows: int
-    bytes: int
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):

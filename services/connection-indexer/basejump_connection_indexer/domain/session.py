@@ -12,6 +12,7 @@ from typing import Any, Protocol, TypeAlias
 
 import msgspec
 
+from basejump_common.contracts.connection import Estimate
 from basejump_common.errors import StatementTimeout
 from basejump_connection_indexer.domain.definition import IndexedTable, SeenTable
 from basejump_connection_indexer.domain.target import Target
@@ -124,6 +125,9 @@ class Session(Protocol):
     def reading(self, seconds: float) -> AbstractAsyncContextManager[Fetch]:
         """Asks queries of our own."""
 
+    async def explain(self, sql: str, label: str, seconds: float) -> Estimate:
+        """What the database expects of a proved statement, which doesn't run. Raises as `rows` does."""
+
     def rows(self, sql: str, label: str, seconds: float) -> AbstractAsyncContextManager[Rows]:
         """Runs one proved statement; left early, the statement is canceled in the database.
 
@@ -153,4 +157,6 @@ def text_columns(table: IndexedTable) -> TextColumns:
 
 def ran_too_long(seconds: float) -> StatementTimeout:
     """The error of a statement that met its limit."""
-    return StatementTimeout(f"the statement ran longer than {seconds:g} s and was canceled")
+    return StatementTimeout(
+        f"the statement ran longer than {seconds:g} s and was canceled", details={"limit_seconds": seconds}
+    )

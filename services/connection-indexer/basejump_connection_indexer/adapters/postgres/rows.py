@@ -1,4 +1,4 @@
-"""The rows of one proved statement in a customer's PostgreSQL: read-only, by a cursor.
+"""One proved statement in a customer's PostgreSQL: what is expected of it, and its rows, read-only, by a cursor.
 
 The floor below the proof, should that have a hole: the server itself is asked whether the text is one query and
 nothing else, it runs in a read-only transaction that is rolled back, and `Session.reset` undoes what outlives that.
@@ -9,14 +9,25 @@ from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 import asyncpg
+import msgspec
 
+from basejump_common.contracts.connection import Estimate
 from basejump_common.errors import QueryFailed, Unavailable
+from basejump_connection_indexer.adapters.postgres.plan import estimated, filtered_scans
 from basejump_connection_indexer.adapters.postgres.quoting import literal
 from basejump_connection_indexer.adapters.postgres.types import kept, spelled
 from basejump_connection_indexer.domain.session import ColumnShape, Row, ran_too_long
 
-# Types for which the driver has objects of its own, or (interval's months) less than the value.
+_EXPLAIN = "explain (format json, verbose) "
+_MOST_TABLES = 1_000
+_TABLE_ROWS = """
+    select nspname, relname, reltuples from pg_catalog.pg_class
+    join pg_catalog.pg_namespace on pg_namespace.oid = relnamespace
+    where (nspname, relname) in (select * from unnest($1::text[], $2::text[]))
+"""
+
 _AS_A_QUERY = "declare proved cursor for\n"
+# Types for which the driver has objects of its own, or (interval's months) less than the value.
 _AS_WRITTEN = frozenset(
     ("interval", "bit", "varbit", "point", "line", "lseg", "box", "path", "polygon", "circle", "timetz")
 )
@@ -39,6 +50,27 @@ async def running(
     connection: "asyncpg.Connection[asyncpg.Record]", sql: str, label: str, seconds: float
 ) -> AsyncIterator[PostgresRows]:
     """As `Session.rows`; `label` is the session's application_name in pg_stat_activity."""
+    async with _transaction(connection, label, seconds):
+        statement = await _prepared(connection, sql)
+        columns = tuple(_shape(attribute) for attribute in statement.get_attributes())
+        yield PostgresRows(await statement.cursor(), columns)
+
+
+async def explain(connection: "asyncpg.Connection[asyncpg.Record]", sql: str, label: str, seconds: float) -> Estimate:
+    """As `Session.explain`."""
+    async with _transaction(connection, label, seconds):
+        await _prepared(connection, sql)
+        explained = await connection.fetchval(_EXPLAIN + sql)
+        plan = msgspec.json.decode(explained)[0]["Plan"]
+        names = list(filtered_scans(plan))[:_MOST_TABLES]
+        rows = await connection.fetch(_TABLE_ROWS, *map(list, zip(*names, strict=True))) if names else []
+    return estimated(plan, {(row[0], row[1]): row[2] for row in rows})
+
+
+@asynccontextmanager
+async def _transaction(
+    connection: "asyncpg.Connection[asyncpg.Record]", label: str, seconds: float
+) -> AsyncIterator[None]:
     with _in_our_words(seconds):
         async with _rolled_back(connection):
             await connection.execute(
@@ -46,10 +78,7 @@ async def running(
                 f"set local statement_timeout = {int(seconds * 1000)};"
                 f"set local application_name = {literal(label)}"
             )
-            statement = await _prepared(connection, sql)
-            await _refuse_what_is_no_query(connection, sql)
-            columns = tuple(_shape(attribute) for attribute in statement.get_attributes())
-            yield PostgresRows(await statement.cursor(), columns)
+            yield
 
 
 @asynccontextmanager
@@ -73,8 +102,9 @@ async def _refuse_what_is_no_query(connection: "asyncpg.Connection[asyncpg.Recor
 
 
 async def _prepared(connection: "asyncpg.Connection[asyncpg.Record]", sql: str) -> Any:
-    """The statement, its values of odd types as the database writes them."""
+    """The statement, its values of odd types as the database writes them; one query and nothing else."""
     statement = await connection.prepare(sql)
+    await _refuse_what_is_no_query(connection, sql)
     odd = {attribute.type.name.removesuffix("[]") for attribute in statement.get_attributes()} & _AS_WRITTEN
     for name in odd:
         await connection.set_type_codec(name, schema="pg_catalog", encoder=str, decoder=str, format="text")

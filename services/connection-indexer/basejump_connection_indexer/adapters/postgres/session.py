@@ -7,8 +7,9 @@ from typing import Literal, TypeAlias
 
 import asyncpg
 
+from basejump_common.contracts.connection import Estimate
 from basejump_connection_indexer.adapters.postgres import catalog, role
-from basejump_connection_indexer.adapters.postgres.rows import PostgresRows, running
+from basejump_connection_indexer.adapters.postgres.rows import PostgresRows, explain, running
 from basejump_connection_indexer.adapters.postgres.values import PostgresValues
 from basejump_connection_indexer.domain.definition import SeenTable
 from basejump_connection_indexer.domain.session import BrokeOff, CatalogRequest, Fetch, Query, Row
@@ -53,6 +54,9 @@ class PostgresSession:
 
         async with self._read_only(seconds):
             yield fetch
+
+    async def explain(self, sql: str, label: str, seconds: float) -> Estimate:
+        return await explain(self._connection, sql, label, seconds)
 
     def rows(self, sql: str, label: str, seconds: float) -> AbstractAsyncContextManager[PostgresRows]:
         return running(self._connection, sql, label, seconds)

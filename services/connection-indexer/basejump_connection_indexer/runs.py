@@ -1,0 +1,196 @@
+"""Runs: each is carried out once, whoever asks for it, in one of the places that there are for statements."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import suppress
+from typing import Any, TypeAlias
+from uuid import UUID
+
+from basejump_common.contracts import wire
+from basejump_common.contracts.connection import Run, RunResult
+from basejump_common.errors import (
+    BasejumpError,
+    Canceled,
+    InvalidInput,
+    NotProved,
+    QueryFailed,
+    ResultTooLarge,
+    StatementTimeout,
+    TooManyStatements,
+    Unavailable,
+    from_body,
+)
+from basejump_common.storage.bells import wait_for_bell
+from basejump_common.storage.database import Database
+from basejump_connection_indexer.access import Access
+from basejump_connection_indexer.adapters import run_rows
+from basejump_connection_indexer.adapters.result_store import ResultFile, ResultStore
+from basejump_connection_indexer.adapters.run_rows import LEASE_SECONDS, Running, RunRow
+from basejump_connection_indexer.domain.limits import Limits
+
+POLL_SECONDS = 0.8
+"""How often a running statement renews its lease and asks whether it was stopped, and who waits looks again, when no
+bell rang: so that a statement is canceled within a second even if a bell is missed."""
+
+GIVE_UP_SECONDS = LEASE_SECONDS - 2.0
+"""A statement whose lease couldn't be renewed for so long is canceled before another may begin it."""
+
+_LASTING = (NotProved, QueryFailed, StatementTimeout, ResultTooLarge, Canceled)
+"""Ends that would only come again: a run that had one answers with it."""
+
+
+Open: TypeAlias = Callable[[], Awaitable[Access]]
+Work: TypeAlias = Callable[[Access, ResultFile], Coroutine[Any, Any, RunResult]]
+
+
+class Runs:
+    """`limits` are the installation's; `wait_seconds`: how long a run waits for a place."""
+
+    def __init__(self, database: Database, store: ResultStore, limits: Limits, wait_seconds: float) -> None:
+        self._database = database
+        self._store = store
+        self._limits = limits
+        self._wait_seconds = wait_seconds
+
+    async def once(self, request: Run, open_: Open, work: Work) -> RunResult:
+        """What `work` gives; whoever asks again waits for that end and gets it too.
+
+        `open_` gives the access as it is at each moment that the run might begin. Raises what it and `work` raise,
+        TooManyStatements, and Canceled.
+        """
+        give_up = _now() + self._wait_seconds
+        while True:
+            access = await open_()
+            names = (run_rows.bell_of_run(request.run_uuid), run_rows.bell_of_places(access.client_uuid))
+            with self._database.bells.listening(*names) as bell:
+                match await self._begin(access, request):
+                    case int(attempt):
+                        return await self._perform(access, request, attempt, work)
+                    case RunResult() as ended:
+                        return ended
+                    case TooManyStatements() as full if _now() >= give_up:
+                        raise full
+                await wait_for_bell(bell, POLL_SECONDS)
+
+    async def stop(self, client_uuid: UUID, run_uuid: UUID) -> None:
+        """Whichever replica runs it cancels it in the database within a second; one that hasn't begun won't."""
+        async with self._database.tenant(client_uuid) as tx:
+            await run_rows.request_stop(tx, client_uuid, run_uuid)
+
+    async def _begin(self, access: Access, request: Run) -> int | RunResult | TooManyStatements | None:
+        """The attempt under which this call runs it, or how it ended, or that there is no place; None while another
+        call runs it. Raises how it ended."""
+        async with self._database.tenant(access.client_uuid) as tx:
+            await run_rows.lock(tx, access.client_uuid)
+            row = await run_rows.find(tx, request.run_uuid)
+            if row is not None and (ended := _ended(row, request)):
+                return ended
+            if row is not None and not row.lease_over:
+                return None
+            full = _full(await run_rows.others_running(tx, request), self._limits.within(access.settings))
+            if full is not None:
+                return full
+            if await run_rows.claim(tx, access.client_uuid, request):
+                return 1
+            return await run_rows.take_over(tx, request.run_uuid)
+
+    async def _perform(self, access: Access, request: Run, attempt: int, work: Work) -> RunResult:
+        client_uuid = access.client_uuid
+        file = self._store.create(client_uuid, request.run_uuid, attempt)
+        try:
+            result = await self._unless_stopped(client_uuid, request.run_uuid, attempt, work(access, file))
+            await self._keep(client_uuid, attempt, result, file)
+        except BaseException as error:
+            # A cancellation (deadline, drain) too: the row must not say that it still runs.
+            await asyncio.shield(self._settle(client_uuid, request.run_uuid, attempt, error))
+            raise
+        return result
+
+    async def _keep(self, client_uuid: UUID, attempt: int, result: RunResult, file: ResultFile) -> None:
+        await file.close()
+        result_bytes = wire.encode(result)
+        async with self._database.tenant(client_uuid) as tx:
+            ours = await run_rows.finish(tx, result.run_uuid, attempt, result_bytes, file.key)
+        if not ours:
+            await self._store.delete(file.key)
+            raise _lost()
+
+    async def _settle(self, client_uuid: UUID, run_uuid: UUID, attempt: int, error: BaseException) -> None:
+        async with self._database.tenant(client_uuid) as tx:
+            if isinstance(error, _LASTING):
+                await run_rows.fail(tx, run_uuid, attempt, error.body())
+            else:
+                await run_rows.forget(tx, run_uuid, attempt)
+
+    async def _unless_stopped(
+        self, client_uuid: UUID, run_uuid: UUID, attempt: int, work: Coroutine[Any, Any, RunResult]
+    ) -> RunResult:
+        """What `work` gives; canceled when the run is to be stopped (Canceled) or is no longer ours (Unavailable)."""
+        task = asyncio.create_task(work)
+        watch = asyncio.create_task(self._watch(client_uuid, run_uuid, attempt))
+        try:
+            await asyncio.wait({task, watch}, return_when=asyncio.FIRST_COMPLETED)
+            if task.done():
+                return task.result()
+            raise watch.result()
+        finally:
+            task.cancel()
+            watch.cancel()
+            # Until the statement is canceled in the customer's database.
+            await asyncio.gather(task, watch, return_exceptions=True)
+
+    async def _watch(self, client_uuid: UUID, run_uuid: UUID, attempt: int) -> BasejumpError:
+        """Renew the lease; return why the run is to end."""
+        try:
+            with self._database.bells.listening(run_rows.bell_of_run(run_uuid)) as bell:
+                async with asyncio.timeout(GIVE_UP_SECONDS) as until:
+                    while True:
+                        await wait_for_bell(bell, POLL_SECONDS)
+                        asked = _now()
+                        # Our own database may be away for a moment: the statement goes on while its lease lasts.
+                        with suppress(BasejumpError):
+                            stop = await self._renew(client_uuid, run_uuid, attempt)
+                            if stop is not False:
+                                return Canceled("it was stopped") if stop else _lost()
+                            until.reschedule(asked + GIVE_UP_SECONDS)
+        except TimeoutError:
+            return _lost()
+
+    async def _renew(self, client_uuid: UUID, run_uuid: UUID, attempt: int) -> bool | None:
+        async with self._database.tenant(client_uuid) as tx:
+            return await run_rows.renew(tx, run_uuid, attempt)
+
+
+def _ended(row: RunRow, request: Run) -> RunResult | None:
+    """How it ended; None while it runs, or when it may be run again. Raises how it ended, and InvalidInput."""
+    if row.statement is not None and (row.statement, row.conn_uuid) != (request.sql, request.conn_uuid):
+        raise InvalidInput.field("run_uuid", "another statement ran under it")
+    if row.reply is not None:
+        return wire.decode(row.reply, RunResult)
+    if row.error is not None:
+        raise from_body(row.error)
+    if row.stop_requested and row.lease_over:
+        raise Canceled("it was stopped")
+    return None
+
+
+def _full(running: Running, limits: Limits) -> TooManyStatements | None:
+    """What to say when there is no place."""
+    for limit, count, most, where in (
+        ("statements_at_once", running.of_client, limits.per_client, "for your organisation"),
+        ("statements_per_database", running.in_database, limits.per_database, "in this database"),
+    ):
+        if count >= most:
+            details = {"limit": limit, "most": most}
+            return TooManyStatements(
+                f"{most} statements run {where}, as many as may run at once", retry_after=2, details=details
+            )
+    return None
+
+
+def _lost() -> Unavailable:
+    return Unavailable("the statement was begun again elsewhere", retry_after=1)
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
