@@ -73,6 +73,25 @@ def status(*, state: StateFolder = _STATE) -> int:
     return asyncio.run(local.status(state))
 
 
+@app.command(name="model-server")
+def model_server(*, script: list[Path] | None = None, port: int = 8100) -> int:
+    """Serve a language model that plays scripts, to develop without one, until Ctrl-C.
+
+    It speaks OpenAI's and Anthropic's HTTP protocols and answers to any model name and API key.
+    GET /control/requests shows what it was sent.
+
+    Parameters
+    ----------
+    script
+        A script in TOML; more than one are tried in this order. By default that of the quickstart.
+    port
+        Where it listens on 127.0.0.1.
+    """
+    from basejump_cli import scripted
+
+    return asyncio.run(scripted.serve(script or [], port))
+
+
 @app.command
 def migrate() -> None:
     """Create roles and schemas, apply migrations, declare streams. Run it before the services of a new version.
