@@ -14,7 +14,7 @@ from basejump_connection_indexer.domain.definition import column_uuid, needs_quo
 from basejump_connection_indexer.domain.schema_names import schema_names
 
 
-def names(name: str, **values: str) -> tuple[str, ...]:
+def names(name: str, /, **values: str) -> tuple[str, ...]:
     return schema_names((Schema(schema_nm=name, jinja_values=values),), default=None)
 
 
