@@ -12,7 +12,7 @@ import trustme
 
 from basejump_devstack.child import free_port
 from basejump_devstack.state import State, read_environment
-from rest import Api, Tenant
+from rest import Api, Tenant, run_command
 
 READY_SECONDS = 60
 
@@ -79,3 +79,9 @@ def plain_postgres(stack_folder: Path, stack: dict[str, str]) -> int:
 def other_authority() -> str:
     """A certificate authority, in PEM, that signed nothing here."""
     return trustme.CA().cert_pem.bytes().decode()
+
+
+@pytest.fixture(scope="session")
+def operator(api: Api, stack_folder: Path) -> Api:
+    """The operator's own API, by an INTERNAL secret."""
+    return api.with_secret(run_command("internal-secret", "create", "--state", str(stack_folder))["client_secret"])

@@ -10,15 +10,10 @@ import pytest
 from basejump_devstack.postgres import EmbeddedPostgres
 from basejump_devstack.services import APP_DATABASE
 from basejump_devstack.state import State
-from rest import Api, Tenant, run_command
+from rest import Api, Tenant
 
 ERASED_SECONDS = 60.0
 TOKENS_END_SECONDS = 5.0
-
-
-@pytest.fixture(scope="module")
-def operator(api: Api, stack_folder: Path) -> Api:
-    return api.with_secret(run_command("internal-secret", "create", "--state", str(stack_folder))["client_secret"])
 
 
 @pytest.fixture
