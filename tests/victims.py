@@ -16,7 +16,6 @@ import asyncpg
 from basejump_devstack.postgres import EmbeddedPostgres
 from connection_house import Customer
 from mariadb import MariaDB, MariaDBCustomer, run
-from soaking import times
 
 ATTACKS = Path(__file__).parent / "attacks"
 CANARY = "a canary that no statement may read"
@@ -92,21 +91,8 @@ _MARIADB_VOLATILE = (
 )
 
 
-DISGUISES = (
-    "{}", "{};", "/* first */ {}", "-- first\n{}", "{} -- last", "({})", "select * from ({}) q",
-    "with q as ({}) select * from q", "select 1 where exists ({})", "select 1 union all {}", "select 1; {}",
-    "begin; {}; commit", "explain {}", "explain analyze {}", "/*! {} */", "\ufeff{}",
-    "execute immediate '{}'", "do $${}$$",
-)  # fmt: skip
-
-
 def attacks(engine: str, **names: object) -> Iterator[str]:
-    """Every hostile statement of ours, and those of the shared corpus where it is; in `make soak` disguised as well."""
-    for disguise in DISGUISES[: times(1, soak=len(DISGUISES))]:
-        yield from (disguise.replace("{}", statement) for statement in _statements(engine, names))
-
-
-def _statements(engine: str, names: dict[str, object]) -> Iterator[str]:
+    """Every hostile statement of ours, then those of the shared corpus where it is."""
     for line in (ATTACKS / f"{engine}.txt").read_text().splitlines():
         if line and not line.startswith("## "):
             yield _named(line, names)

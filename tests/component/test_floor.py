@@ -63,7 +63,6 @@ async def attempt(office: Office, database: CreatedDatabase, sql: str) -> RunRes
         return error
 
 
-@pytest.mark.soak
 async def test_hostile_statements_change_nothing(
     office: Office, database: CreatedDatabase, victim: PostgresVictim
 ) -> None:

@@ -4,7 +4,7 @@ from uuid import UUID, uuid4
 
 import msgspec
 
-from basejump_chat_agent.adapters import prompt_rows
+from basejump_chat_agent.adapters import prompt_rows, usage_rows
 from basejump_chat_agent.adapters.chat_stream import ChatStream
 from basejump_chat_agent.domain.prompt import Prompt
 from basejump_common.bus import Context, publish
@@ -29,6 +29,7 @@ async def settle(tx: Transaction, prompt: Prompt, final: Message, context: Conte
     stored = await prompt_rows.settle(tx, prompt, final)
     if stored is None:
         return None
+    await usage_rows.ended(tx, prompt, final.usage)
     answered = MessageAnswered(
         chat_uuid=prompt.chat_uuid, prompt_uuid=prompt.prompt_uuid, msg_uuid=prompt.msg_uuid, msg_type=final.msg_type
     )

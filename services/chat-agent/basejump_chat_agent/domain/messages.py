@@ -49,9 +49,7 @@ def clarification(prompt: Prompt, asked: AskedBack, usage: Usage, at: datetime) 
         MessageType.CLARIFICATION,
         at,
         content=f"{asked.question} {', '.join(labels)}".strip(),
-        clarification=Clarification(
-            question=asked.question, options=labels, changes=changes if any(changes) else (), excess=asked.excess
-        ),
+        clarification=Clarification(question=asked.question, options=labels, changes=changes if any(changes) else ()),
         usage=usage,
     )
 

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from langchain.agents import create_agent
-from langchain_core.messages import AIMessage, AIMessageChunk, HumanMessage
+from langchain_core.messages import AIMessageChunk, HumanMessage
 
 from basejump_chat_agent import prompts
 from basejump_chat_agent.adapters.language_model.calling import Calling
@@ -55,15 +55,13 @@ class LanguageModelAnswerer:
         tools.meter.planner = PLANNER
         tools.meter.prompts_version = prompts.version()
         work = AtWork(asked=asked, tools=tools, rules=self._rules)
-        thoughts, words = Thoughts(work), ""
+        thoughts = Thoughts(work)
         config = {"recursion_limit": 4 * self._rules.limits.steps + 10}
         said = self._agent.astream(self._opening(asked, tools), config, context=work, stream_mode="messages")
         async for message, _ in said:
             if isinstance(message, AIMessageChunk):
                 await thoughts.hear(message)
-            elif isinstance(message, AIMessage):
-                words = rendering.plain(message.content) if not message.tool_calls else ""
-        return work.answer(words)
+        return work.answer()
 
     def _opening(self, asked: Asked, tools: Toolbox) -> dict[str, Any]:
         system = prompts.text("system").format(

@@ -45,9 +45,9 @@ class Steps(AgentMiddleware[AgentState[Any], AtWork, Any]):
         if work.done:
             return AIMessage(content="")
         message = await self._turn(work, _permitted(request, work), handler)
-        words = rendering.plain(message.content)
-        if not message.tool_calls and not message.invalid_tool_calls and (not words or work.invents(words)):
-            again = [*request.messages, *([message] if words else []), HumanMessage(prompts.text("nudge"))]
+        silent = not work.words and not message.tool_calls and not message.invalid_tool_calls
+        if silent or work.invents(work.words):
+            again = [*request.messages, *([] if silent else [message]), HumanMessage(prompts.text("nudge"))]
             message = await self._turn(work, _permitted(request, work).override(messages=again), handler)
         return message
 
@@ -67,6 +67,7 @@ class Steps(AgentMiddleware[AgentState[Any], AtWork, Any]):
         )
         message = messages_from_dict([turn.message])[0]
         assert isinstance(message, AIMessage)
+        work.words = "" if message.tool_calls else rendering.plain(message.content).strip()
         return message
 
     async def _ask(self, work: AtWork, request: Request, handler: Handler) -> ModelTurn:

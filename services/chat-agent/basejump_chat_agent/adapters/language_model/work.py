@@ -49,6 +49,8 @@ class AtWork:
     tools: Toolbox
     rules: Rules
     turns: int = 0
+    words: str = ""
+    """What the latest turn said, if it said nothing to a tool."""
     call: str = ""
     """The tool call at work, by turn and place: the same in every attempt."""
     replies: list[ToolReply] = field(default_factory=list)
@@ -101,8 +103,9 @@ class AtWork:
         brought = [self.asked.question, *(turn.question for turn in self.asked.turns)]
         return bool(figures(words) - figures(" ".join(brought)))
 
-    def answer(self, words: str) -> Answer:
+    def answer(self) -> Answer:
         """What came of it. Raises CannotGoOn when nothing did."""
+        words = self.words
         asked_back = next((reply.asked_back for reply in self.replies if reply.asked_back is not None), None)
         if asked_back is not None:
             return asked_back
