@@ -237,3 +237,42 @@ async def is_busy(customer: Customer) -> bool:
 
 async def is_idle(customer: Customer) -> bool:
     return not await is_busy(customer)
+
+
+def bars(message: Message) -> dict[str, Any]:
+    assert message.visual_json is not None, message.visual_explanation
+    trace: dict[str, Any] = message.visual_json["data"][0]
+    return trace
+
+
+async def test_a_chart_comes_with_the_answer_when_it_is_asked_for(shop: Talk) -> None:
+    question = "How many customers are there in each city?"
+    final = await shop.answer(question, return_visual_json=True)
+    assert bars(final)["type"] == "bar"
+    assert dict(zip(bars(final)["x"], bars(final)["y"], strict=True)) == {"Oslo": 1, "oslo": 1, "Bergen": 1}
+    assert final.visual_explanation is not None
+    assert final.visual_explanation.startswith("A bar chart of ")
+    assert final.visual_result_uuid == final.result_uuid is not None
+    kept = await shop.office.member.call(result.GET_RESULT, ByResult(result_uuid=final.result_uuid))
+    assert (kept.visual_json, kept.visual_explanation) == (final.visual_json, final.visual_explanation)
+    assert (await shop.answer(question)).visual_json is None
+
+
+async def test_a_chart_is_asked_for_in_words_and_again_in_another_shape(desk: Desk, shop: Talk) -> None:
+    talk = await talk_of(shop.office)
+    plotted = await talk.answer("Plot the number of customers by city")
+    assert bars(plotted)["type"] == "bar"
+    pie = await talk.answer("as a pie chart")
+    assert (bars(pie)["type"], sum(bars(pie)["values"])) == ("pie", 3)
+
+
+async def test_a_chart_is_drawn_from_all_rows_that_are_stored(shop: Talk) -> None:
+    final = await shop.answer("List the purchases", return_visual_json=True)
+    assert final.msg_type == MessageType.RESPONSE, final.content
+    assert len(bars(final)["x"]) == 200
+
+
+async def test_why_no_chart_fits_is_said(shop: Talk) -> None:
+    final = await shop.answer(HOW_MANY, return_visual_json=True)
+    assert (final.visual_json, final.visual_result_uuid) == (None, None)
+    assert final.visual_explanation == "No chart fits, because the result is a single row."

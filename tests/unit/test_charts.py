@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from basejump_chat_agent.domain.charts import Chart, Kind, NoChart, Table, Wish, asked_chart, draw
-from basejump_chat_agent.domain.charts.choosing import READ_ROWS, Choice, Pick, Reading, choose, reading
-from basejump_common.contracts.connection import ResultColumn
+from basejump_chat_agent.domain.charts.choosing import READ_ROWS, Choice, Reading, choose, reading
+from basejump_common.contracts.connection import Pick, ResultColumn
 
 Rows = list[tuple[Any, ...]]
 

@@ -9,6 +9,8 @@ import pytest
 
 from basejump_chat_agent.domain import failures, messages
 from basejump_chat_agent.domain.answerer import AskedBack, Option
+from basejump_chat_agent.domain.charts import NoChart, Visual
+from basejump_chat_agent.domain.new_result import NewResult
 from basejump_chat_agent.domain.prompt import Prompt
 from basejump_chat_agent.domain.words import LONGEST, describe
 from basejump_common.contracts.chat import FINAL, Ask, MessageType, ResultType, Usage
@@ -55,15 +57,36 @@ def ran(columns: int = 1, rows: int = 1, value: object = 107, truncated: bool = 
     )
 
 
+def new(of: RunResult, **changes: Any) -> NewResult:
+    kept = NewResult(
+        result_uuid=uuid4(),
+        conn_uuid=uuid4(),
+        db_uuid=uuid4(),
+        subtitle="number of employees",
+        description="There are 107 employees.",
+        ran=of,
+    )
+    return msgspec.structs.replace(kept, **changes)
+
+
 def test_the_final_message_takes_the_place_of_the_initial_one() -> None:
     asked = prompt()
-    final = messages.response(asked, ran(), "There are 107 employees.", uuid4(), USAGE, LATER)
+    final = messages.response(asked, new(ran()), USAGE, LATER)
     assert (final.msg_uuid, final.prompt_uuid) == (asked.message.msg_uuid, asked.prompt_uuid)
     assert (final.initial_prompt, final.prompt_time) == ("How many employees are there?", ASKED)
     assert final.parent_msg_uuid == asked.parent_msg_uuid
     assert (final.msg_type, final.timestamp) == (MessageType.RESPONSE, LATER)
     assert final.sql_query == "SELECT COUNT(*) FROM hr.employees"
     assert messages.message_id(final) != messages.message_id(asked.message)
+
+
+def test_a_chart_names_the_result_that_it_shows_and_none_is_explained() -> None:
+    drawn = new(ran(), visual=Visual(figure={"data": [], "layout": {}}, explanation="A bar chart."))
+    with_chart = messages.response(prompt(), drawn, USAGE, LATER)
+    assert (with_chart.visual_result_uuid, with_chart.visual_explanation) == (drawn.result_uuid, "A bar chart.")
+    without = messages.response(prompt(), new(ran(), visual=Visual.of(NoChart(reason="it rains"))), USAGE, LATER)
+    assert (without.visual_result_uuid, without.visual_json) == (None, None)
+    assert without.visual_explanation == "No chart fits, because it rains."
 
 
 def test_a_worker_that_resumes_says_the_same_message_again_and_not_another_one() -> None:
@@ -92,7 +115,7 @@ def test_a_thought_is_not_final() -> None:
     ],
 )
 def test_the_shape_of_a_result_is_its_type(columns: int, rows: int, kind: ResultType) -> None:
-    assert messages.result_type(ran(columns, rows)) is kind
+    assert new(ran(columns, rows)).result_type is kind
 
 
 def test_a_clarification_carries_its_options() -> None:

@@ -11,11 +11,13 @@ from basejump_chat_agent.adapters import prompt_rows, result_rows
 from basejump_chat_agent.adapters.chat_stream import ChatStream
 from basejump_chat_agent.adapters.indexer import Indexer, background_context
 from basejump_chat_agent.answerers import Answerers
+from basejump_chat_agent.charting import Charting
 from basejump_chat_agent.domain import failures, messages
 from basejump_chat_agent.domain.answerer import Answer, Answered, Asked, AskedBack, Option, Said
 from basejump_chat_agent.domain.choice import QUESTION, Found
 from basejump_chat_agent.domain.failures import CannotGoOn
 from basejump_chat_agent.domain.figures import figures
+from basejump_chat_agent.domain.new_result import NewResult
 from basejump_chat_agent.domain.prompt import AnswerPrompt
 from basejump_chat_agent.domain.words import LONGEST, describe
 from basejump_chat_agent.endings import announce_later, settle
@@ -39,7 +41,7 @@ class Ending(msgspec.Struct, frozen=True, kw_only=True):
     """A final message, and the result it rests on."""
 
     message: Message
-    result: result_rows.NewResult | None = None
+    result: NewResult | None = None
 
 
 class Answering:
@@ -50,6 +52,7 @@ class Answering:
     ) -> None:
         self._database = database
         self._indexer = indexer
+        self._charting = Charting(indexer)
         self._retrieving = retrieving
         self._answerers = answerers
         self._stream = stream
@@ -105,7 +108,7 @@ class Answering:
             return self._ask_back(work, AskedBack(question=QUESTION, options=options))
         match await self._answer(work, found):
             case Answered() as answered:
-                return self._response(work, found, answered)
+                return await self._response(work, found, answered)
             case AskedBack() as asked_back:
                 return self._ask_back(work, asked_back)
             case Said(words=words):
@@ -143,19 +146,17 @@ class Answering:
     def _ask_back(self, work: Work, asked_back: AskedBack) -> Ending:
         return Ending(message=messages.clarification(work.prompt, asked_back, work.usage(), datetime.now(UTC)))
 
-    def _response(self, work: Work, found: Found, answered: Answered) -> Ending:
-        ran = answered.ran
-        kept = result_rows.NewResult(
+    async def _response(self, work: Work, found: Found, answered: Answered) -> Ending:
+        kept = NewResult(
             result_uuid=uuid4(),
             conn_uuid=found.conn_uuid,
             db_uuid=found.db_uuid,
             subtitle=answered.reading,
             description=_words(found.question, answered),
-            result_type=messages.result_type(ran),
-            ran=ran,
+            ran=answered.ran,
+            visual=await self._charting.visual(work, found, answered.ran, answered.chart),
         )
-        now = datetime.now(UTC)
-        message = messages.response(work.prompt, ran, kept.description, kept.result_uuid, work.usage(), now)
+        message = messages.response(work.prompt, kept, work.usage(), datetime.now(UTC))
         return Ending(message=message, result=kept)
 
 

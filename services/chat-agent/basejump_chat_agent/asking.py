@@ -85,6 +85,7 @@ def _accept(request: Ask, chat: Chat, asker: Asker) -> Prompt:
         question=request.prompt,
         run_uuid=uuid4(),
         return_sql_in_thoughts=request.return_sql_in_thoughts,
+        return_visual_json=request.return_visual_json,
         llm=request.llm,
         asked_at=now,
         message=initial(request, prompt_uuid, msg_uuid, now),

@@ -11,6 +11,7 @@ from basejump_chat_agent.adapters.index_news import IndexNews
 from basejump_chat_agent.adapters.indexer import Indexer
 from basejump_chat_agent.domain import failures, messages
 from basejump_chat_agent.domain.answerer import Clarified
+from basejump_chat_agent.domain.charts import asked_chart, without_wishes
 from basejump_chat_agent.domain.choice import Found, Meaning, found, named, options, says_any
 from basejump_chat_agent.domain.conversation import trimmed
 from basejump_chat_agent.domain.prompt import Prompt
@@ -58,9 +59,12 @@ class Retrieving:
                 clarified.insert(0, Clarified(asked=parent.message.content, answered=meant.question))
                 meant = parent
             turns = trimmed(await prompt_rows.history(tx, meant))
+        chart = asked_chart(meant.question)
+        said = without_wishes([*(turn.question for turn in turns), meant.question]) or (meant.question,)
         return Meaning(
             question=meant.question,
-            meant=follow_up(meant.question, [turn.question for turn in turns]),
+            meant=follow_up(said[-1], said[:-1]),
+            chart=None if chart is None else chart.wish,
             hint=prompt.question,
             turns=turns,
             clarified=tuple(clarified),

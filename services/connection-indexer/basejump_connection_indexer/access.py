@@ -8,6 +8,7 @@ from basejump_common.bus import Context
 from basejump_common.bus.client_settings import SettingsOfClients
 from basejump_common.contracts.client_settings import ClientSettings
 from basejump_common.errors import NotFound
+from basejump_common.security.principal import Role
 from basejump_common.storage.database import Database
 from basejump_connection_indexer.adapters import database_rows, grant_rows
 from basejump_connection_indexer.adapters.grant_rows import GrantedConnection
@@ -48,15 +49,27 @@ class Gate:
     async def open(self, context: Context, team_uuid: UUID, conn_uuid: UUID) -> Access:
         """Raises NotFound unless the caller is in the team and the team has the connection."""
         await self._teams.require_member(context, team_uuid)
+        return await self._open(context, team_uuid, conn_uuid)
+
+    async def open_stored(self, context: Context, team_uuid: UUID, conn_uuid: UUID) -> Access:
+        """For reading what ran for the team: as `open`; an ADMIN, who grants, needs no grant. Raises NotFound."""
+        if context.caller.role.at_least(Role.ADMIN):
+            return await self._open(context, None, conn_uuid)
+        return await self.open(context, team_uuid, conn_uuid)
+
+    async def _open(self, context: Context, team_uuid: UUID | None, conn_uuid: UUID) -> Access:
         tenant = context.caller.tenant
         granted, target = await self._granted(tenant, team_uuid, conn_uuid)
         catalog = await self._catalogs.get(tenant, granted)
         settings = (await self._clients.choices(tenant, context)).settings
         return Access(client_uuid=tenant, conn_uuid=conn_uuid, settings=settings, catalog=catalog, target=target)
 
-    async def _granted(self, tenant: UUID, team_uuid: UUID, conn_uuid: UUID) -> tuple[GrantedConnection, Target]:
+    async def _granted(self, tenant: UUID, team_uuid: UUID | None, conn_uuid: UUID) -> tuple[GrantedConnection, Target]:
         async with self._database.tenant(tenant) as tx:
-            granted = await grant_rows.find(tx, team_uuid, conn_uuid)
+            if team_uuid is None:
+                granted = await grant_rows.connection(tx, conn_uuid)
+            else:
+                granted = await grant_rows.find(tx, team_uuid, conn_uuid)
             login = await database_rows.find_connection(tx, conn_uuid)
             row = None if login is None else await database_rows.find(tx, login.db_uuid)
         if granted is None or login is None or row is None:

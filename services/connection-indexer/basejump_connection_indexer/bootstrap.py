@@ -21,13 +21,14 @@ from basejump_connection_indexer.domain.guard import Prover
 from basejump_connection_indexer.domain.limits import Limits
 from basejump_connection_indexer.erasing import Erasing
 from basejump_connection_indexer.grants import Grants
-from basejump_connection_indexer.handlers import handlers
+from basejump_connection_indexer.handlers import handlers, handlers_of_results
 from basejump_connection_indexer.indexing import JOB, Indexing
 from basejump_connection_indexer.prepared import PreparedCatalogs
 from basejump_connection_indexer.retrieving import Retrieving
 from basejump_connection_indexer.runs import Runs
 from basejump_connection_indexer.settings import Settings
 from basejump_connection_indexer.statements import Statements
+from basejump_connection_indexer.stored import Stored
 from basejump_connection_indexer.tables import Tables
 from basejump_sqlguard import prove
 
@@ -48,13 +49,16 @@ async def bootstrap(settings: Settings, prover: Prover = prove) -> AsyncIterator
         runs = Runs(base.database, store, limits, settings.statement_wait_seconds)
         worker = JobWorker(base.database, {JOB: Indexing(base.database, connect, vault).kind()})
         yield base.service(
-            endpoints=handlers(
-                Databases(base.database, connect, vault, pools),
-                grants,
-                Tables(base.database, teams),
-                Retrieving(base.database, teams, catalogs),
-                Statements(gate, pools, runs, limits, prover),
-                Erasing(base.database, pools, store),
+            endpoints=(
+                *handlers(
+                    Databases(base.database, connect, vault, pools),
+                    grants,
+                    Tables(base.database, teams),
+                    Retrieving(base.database, teams, catalogs),
+                    Statements(gate, pools, runs, limits, prover),
+                    Erasing(base.database, pools, store),
+                ),
+                *handlers_of_results(Stored(base.database, gate, store, prover)),
             ),
             reactions=(on(TEAM_DELETED, grants.team_deleted),),
             background=(worker.run, pools.sweep),

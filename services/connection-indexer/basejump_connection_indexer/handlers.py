@@ -9,6 +9,7 @@ from basejump_connection_indexer.erasing import Erasing
 from basejump_connection_indexer.grants import Grants
 from basejump_connection_indexer.retrieving import Retrieving
 from basejump_connection_indexer.statements import Statements
+from basejump_connection_indexer.stored import Stored
 from basejump_connection_indexer.tables import Tables
 
 
@@ -44,3 +45,8 @@ def handlers(
         handle(connection.STOP_RUN, statements.stop),
         handle(connection.ERASE_CLIENT, erasing.erase),
     )
+
+
+def handlers_of_results(stored: Stored) -> tuple[Endpoint[Any, Any], ...]:
+    """What is answered about results that are kept."""
+    return (handle(connection.READ_RUN, stored.read),)

@@ -485,6 +485,37 @@ class RunResult(msgspec.Struct, frozen=True, kw_only=True):
     proof: Proof
 
 
+class Pick(StrEnum):
+    """Which rows of a stored result to read: the first, those with the largest values, or evenly spaced ones."""
+
+    FIRST = "first"
+    LARGEST = "largest"
+    EVEN = "even"
+
+
+class ReadRun(msgspec.Struct, frozen=True, kw_only=True):
+    """Some rows of a stored result; the grant is checked again. `columns` are places, counted from 0, as is `by`, the
+    column whose values count for `largest`. A text is cut at `longest_text` characters."""
+
+    run_uuid: UUID
+    conn_uuid: UUID
+    team_uuid: UUID
+    columns: Annotated[tuple[Annotated[int, Meta(ge=0)], ...], Meta(min_length=1, max_length=20)]
+    most: Annotated[int, Meta(ge=1, le=5_000)]
+    pick: Pick = Pick.FIRST
+    by: Annotated[int, Meta(ge=0)] | None = None
+    longest_text: Annotated[int, Meta(ge=1, le=1_000)] = 100
+
+
+class RunRows(msgspec.Struct, frozen=True, kw_only=True):
+    """`row_count` counts all rows of the result; `rest`, with `largest`, adds up the values of the rows not given."""
+
+    columns: tuple[ResultColumn, ...]
+    rows: tuple[tuple[Any, ...], ...]
+    row_count: int
+    rest: float | None = None
+
+
 class StopRun(msgspec.Struct, frozen=True, kw_only=True):
     """Cancel a statement that runs; `ok` also when it has already ended."""
 
@@ -678,6 +709,15 @@ RUN = Operation(
         Unavailable,
     ),
     timeout=120.0,
+)
+READ_RUN = Operation(
+    "basejump.v1.connection.run.read",
+    takes=ReadRun,
+    gives=RunRows,
+    allow=Role.MEMBER,
+    callers=("chat-agent",),
+    errors=(NotFound, Unavailable),
+    timeout=30.0,
 )
 STOP_RUN = Operation(
     "basejump.v1.connection.sql.stop",

@@ -15,7 +15,8 @@ from basejump_common.security.principal import Role
 
 
 class Result(msgspec.Struct, frozen=True, kw_only=True):
-    """A kept result. `preview` holds the first rows; `row_num_total` counts all that were kept."""
+    """A kept result. `preview` holds the first rows; `row_num_total` counts all that were kept. `visual_json`: the
+    chart that was asked for, a Plotly figure; `visual_explanation` says what it shows, or why there is none."""
 
     result_uuid: UUID
     chat_uuid: UUID | None
@@ -29,6 +30,8 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     truncated: bool
     preview: tuple[tuple[Any, ...], ...]
     proof: Proof
+    visual_json: dict[str, Any] | None = None
+    visual_explanation: str | None = None
     created_at: datetime
 
 

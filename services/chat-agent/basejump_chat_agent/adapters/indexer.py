@@ -11,6 +11,7 @@ from uuid import UUID
 
 import msgspec
 
+from basejump_chat_agent.domain.charts import READ_ROWS, Reading
 from basejump_chat_agent.domain.failures import CannotGoOn
 from basejump_chat_agent.domain.prompt import Asker, Prompt
 from basejump_common.bus import Bus, Context
@@ -75,6 +76,21 @@ class Indexer:
             run_uuid=run_uuid, conn_uuid=conn_uuid, team_uuid=prompt.team_uuid, sql=sql, prompt_uuid=prompt.prompt_uuid
         )
         return await self._call(asker, connection.RUN, request)
+
+    async def read(
+        self, asker: Asker, team_uuid: UUID, conn_uuid: UUID, run_uuid: UUID, reading: Reading
+    ) -> connection.RunRows:
+        """Rows of a stored result for a chart."""
+        request = connection.ReadRun(
+            run_uuid=run_uuid,
+            conn_uuid=conn_uuid,
+            team_uuid=team_uuid,
+            columns=reading.columns,
+            pick=reading.pick,
+            by=reading.by,
+            most=READ_ROWS,
+        )
+        return await self._call(asker, connection.READ_RUN, request)
 
     async def stop(self, asker: Asker, run_uuid: UUID) -> None:
         """Cancel the statement in the customer's database; no harm when it has ended."""

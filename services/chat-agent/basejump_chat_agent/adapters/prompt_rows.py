@@ -15,8 +15,8 @@ T = TypeVar("T")
 
 _INSERT = """
     insert into prompt (prompt_uuid, client_uuid, chat_uuid, user_uuid, msg_uuid, parent_msg_uuid, question, run_uuid,
-                        return_sql_in_thoughts, asked_at, message, llm)
-    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+                        return_sql_in_thoughts, asked_at, message, llm, return_visual_json)
+    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
     on conflict (prompt_uuid) do nothing
 """
 _SELECT = "select prompt.*, chat.team_uuid from prompt join chat using (chat_uuid)"
@@ -80,6 +80,7 @@ async def insert(tx: Transaction, prompt: Prompt) -> bool:
         prompt.asked_at,
         prompt.message,
         prompt.llm,
+        prompt.return_visual_json,
     )
     return inserted == 1
 

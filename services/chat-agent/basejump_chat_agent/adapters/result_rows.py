@@ -2,11 +2,8 @@
 
 from uuid import UUID
 
-import msgspec
-
+from basejump_chat_agent.domain.new_result import NewResult
 from basejump_chat_agent.domain.prompt import Prompt
-from basejump_common.contracts.chat import ResultType
-from basejump_common.contracts.connection import RunResult
 from basejump_common.contracts.result import Result
 from basejump_common.storage import pages
 from basejump_common.storage.database import Transaction
@@ -14,25 +11,13 @@ from basejump_common.storage.database import Transaction
 _INSERT = """
     insert into result (result_uuid, client_uuid, user_uuid, team_uuid, chat_uuid, prompt_uuid, run_uuid, conn_uuid,
                         db_uuid, result_title, result_subtitle, result_description, sql_query, result_type, columns,
-                        row_num_total, truncated, preview, bytes, proof)
-    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)
+                        row_num_total, truncated, preview, bytes, proof, visual_json, visual_explanation)
+    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22)
 """
 _LIST = """
     select * from result where user_uuid = $1 and (created_at, result_uuid) < ($2, $3)
     order by created_at desc, result_uuid desc limit $4
 """
-
-
-class NewResult(msgspec.Struct, frozen=True, kw_only=True):
-    """What a finished run means."""
-
-    result_uuid: UUID
-    conn_uuid: UUID
-    db_uuid: UUID
-    subtitle: str
-    description: str
-    result_type: ResultType
-    ran: RunResult
 
 
 async def insert(tx: Transaction, prompt: Prompt, new: NewResult) -> None:
@@ -59,6 +44,8 @@ async def insert(tx: Transaction, prompt: Prompt, new: NewResult) -> None:
         new.ran.preview,
         new.ran.bytes,
         new.ran.proof,
+        new.visual.figure,
+        new.visual.explanation,
     )
 
 

@@ -6,6 +6,7 @@ from uuid import UUID
 import msgspec
 
 from basejump_chat_agent.domain.answerer import Clarified
+from basejump_chat_agent.domain.charts import Wish
 from basejump_chat_agent.domain.conversation import Turn
 from basejump_common.contracts.chat import Clarification
 from basejump_common.contracts.connection import Retrieved, Table
@@ -14,13 +15,15 @@ QUESTION = "Which database do you mean?"
 
 
 class Meaning(msgspec.Struct, frozen=True, kw_only=True):
-    """The question to answer, what it means in its conversation, and the text that may name the database."""
+    """The question to answer, what it means in its conversation, and the text that may name the database. `chart`:
+    the chart that its words ask for."""
 
     question: str
     meant: str
     hint: str
     turns: tuple[Turn, ...] = ()
     clarified: tuple[Clarified, ...] = ()
+    chart: Wish | None = None
 
 
 class DatabaseOption(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,6 +47,7 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
     database: str = ""
     turns: tuple[Turn, ...] = ()
     clarified: tuple[Clarified, ...] = ()
+    chart: Wish | None = None
 
 
 def found(meaning: Meaning, retrieved: Retrieved) -> Found | None:
@@ -55,6 +59,7 @@ def found(meaning: Meaning, retrieved: Retrieved) -> Found | None:
         meant=meaning.meant,
         turns=meaning.turns,
         clarified=meaning.clarified,
+        chart=meaning.chart,
         database=retrieved.database_name_alias or "",
         conn_uuid=retrieved.conn_uuid,
         db_uuid=retrieved.db_uuid,

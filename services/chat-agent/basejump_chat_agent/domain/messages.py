@@ -7,9 +7,9 @@ import msgspec
 
 from basejump_chat_agent.domain.answerer import AskedBack
 from basejump_chat_agent.domain.failures import CannotGoOn
+from basejump_chat_agent.domain.new_result import NewResult
 from basejump_chat_agent.domain.prompt import Prompt
-from basejump_common.contracts.chat import Ask, Clarification, Message, MessageType, ResultType, Usage
-from basejump_common.contracts.connection import RunResult
+from basejump_common.contracts.chat import Ask, Clarification, Message, MessageType, Usage
 
 AGENT = "assistant"
 
@@ -64,26 +64,22 @@ def failure(prompt: Prompt, reason: CannotGoOn, at: datetime, usage: Usage | Non
     return _final(prompt, MessageType.ERROR, at, content=reason.content, code=reason.code, usage=usage)
 
 
-def response(prompt: Prompt, ran: RunResult, content: str, result_uuid: UUID, usage: Usage, at: datetime) -> Message:
-    """The answer, with the statement that ran and its proof."""
+def response(prompt: Prompt, new: NewResult, usage: Usage, at: datetime) -> Message:
+    """The answer, with the statement that ran and its proof, and the chart when one was asked for."""
     return _final(
         prompt,
         MessageType.RESPONSE,
         at,
-        content=content,
-        result_uuid=result_uuid,
-        result_type=result_type(ran),
-        sql_query=ran.proof.sql,
-        proof=ran.proof,
+        content=new.description,
+        result_uuid=new.result_uuid,
+        result_type=new.result_type,
+        sql_query=new.ran.proof.sql,
+        visual_result_uuid=None if new.visual.figure is None else new.result_uuid,
+        visual_json=new.visual.figure,
+        visual_explanation=new.visual.explanation,
+        proof=new.ran.proof,
         usage=usage,
     )
-
-
-def result_type(ran: RunResult) -> ResultType:
-    """1×1 is a metric, 1×n a record, everything else a dataset."""
-    if ran.row_count != 1:
-        return ResultType.DATASET
-    return ResultType.METRIC if len(ran.columns) == 1 else ResultType.RECORD
 
 
 def message_id(message: Message) -> str:

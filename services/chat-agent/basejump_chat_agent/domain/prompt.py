@@ -44,6 +44,7 @@ class Prompt(msgspec.Struct, frozen=True, kw_only=True):
     question: str
     run_uuid: UUID
     return_sql_in_thoughts: bool
+    return_visual_json: bool = False
     llm: str | None = None
     asked_at: datetime
     message: Message

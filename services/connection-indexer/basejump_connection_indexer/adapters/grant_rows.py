@@ -21,11 +21,11 @@ class GrantedConnection(msgspec.Struct, frozen=True, kw_only=True):
     index_version: int
 
 
-_GRANTED = """
+_CONNECTION = """
     select conn_uuid, db_uuid, database_type, database_name_alias, index_status, index_error, index_version
-    from team_grant join connection using (client_uuid, conn_uuid) join database using (client_uuid, db_uuid)
-    where team_uuid = $1
+    from connection join database using (client_uuid, db_uuid)
 """
+_GRANTED = f"{_CONNECTION} join team_grant using (client_uuid, conn_uuid) where team_uuid = $1"
 
 
 async def add(tx: Transaction, client_uuid: UUID, conn_uuid: UUID, team_uuids: Sequence[UUID]) -> list[UUID]:
@@ -68,6 +68,11 @@ async def of_team(tx: Transaction, team_uuid: UUID) -> list[GrantedConnection]:
 async def find(tx: Transaction, team_uuid: UUID, conn_uuid: UUID) -> GrantedConnection | None:
     """The connection, when the team has it at this moment."""
     return await tx.row(GrantedConnection, f"{_GRANTED} and conn_uuid = $2", team_uuid, conn_uuid)
+
+
+async def connection(tx: Transaction, conn_uuid: UUID) -> GrantedConnection | None:
+    """The connection, whoever has it: for those who grant."""
+    return await tx.row(GrantedConnection, f"{_CONNECTION} where conn_uuid = $1", conn_uuid)
 
 
 async def connections_of_team(tx: Transaction, team_uuid: UUID) -> list[Connection]:

@@ -1,5 +1,6 @@
 """Rows of results as Parquet files in an object store: a local folder, S3, GCS or Azure."""
 
+import os
 from pathlib import Path
 from urllib.parse import unquote, urlparse
 from uuid import UUID
@@ -29,6 +30,48 @@ class ResultFile:
         await self._writer.close()
 
 
+class StoredFile:
+    """A kept file as Python's readers like it, fetched range by range: none of it is kept here. For threads."""
+
+    def __init__(self, store: ObjectStore, key: str) -> None:
+        self._store = store
+        self._key = key
+        self.bytes: int = obstore.head(store, key)["size"]
+        self._position = 0
+        self.closed = False
+
+    def read(self, size: int = -1) -> bytes:
+        """The next bytes; fewer at the end."""
+        left = self.bytes - self._position
+        length = left if size < 0 else min(size, left)
+        if length <= 0:
+            return b""
+        data = bytes(obstore.get_range(self._store, self._key, start=self._position, length=length))
+        self._position += len(data)
+        return data
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        """Where to read on."""
+        start = {os.SEEK_SET: 0, os.SEEK_CUR: self._position, os.SEEK_END: self.bytes}[whence]
+        self._position = start + offset
+        return self._position
+
+    def tell(self) -> int:
+        return self._position
+
+    def close(self) -> None:
+        self.closed = True
+
+    def readable(self) -> bool:
+        return True
+
+    def writable(self) -> bool:
+        return False
+
+    def seekable(self) -> bool:
+        return True
+
+
 class ResultStore:
     """Where results are kept, by client and run."""
 
@@ -43,6 +86,10 @@ class ResultStore:
         """A whole file."""
         answer = await obstore.get_async(self._store, key)
         return bytes(await answer.bytes_async())
+
+    def open(self, key: str) -> "StoredFile":
+        """A file to read in a thread. Raises FileNotFoundError."""
+        return StoredFile(self._store, key)
 
     async def delete(self, key: str) -> None:
         """Remove a file; one that isn't there is as good."""

@@ -44,6 +44,7 @@ class RunRow(msgspec.Struct, frozen=True, kw_only=True):
     stop_requested: bool
     reply: bytes | None
     error: ErrorBody | None
+    object_key: str | None
     lease_over: bool
 
 

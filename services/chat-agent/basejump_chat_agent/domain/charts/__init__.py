@@ -9,23 +9,25 @@ figure      traces to Plotly's words, every size bounded
 """
 
 from basejump_chat_agent.domain.charts.additive import additive_columns
-from basejump_chat_agent.domain.charts.asking import AskedChart, asked_chart
-from basejump_chat_agent.domain.charts.choosing import Choice, NoChart, Reading, Wish, choose, reading
-from basejump_chat_agent.domain.charts.drawing import Chart, draw
+from basejump_chat_agent.domain.charts.asking import AskedChart, asked_chart, without_wishes
+from basejump_chat_agent.domain.charts.choosing import READ_ROWS, NoChart, Reading, Wish, choose, reading
+from basejump_chat_agent.domain.charts.drawing import Chart, Visual, draw
 from basejump_chat_agent.domain.charts.fields import Kind, Table
 
 __all__ = [
+    "READ_ROWS",
     "AskedChart",
     "Chart",
-    "Choice",
     "Kind",
     "NoChart",
     "Reading",
     "Table",
+    "Visual",
     "Wish",
     "additive_columns",
     "asked_chart",
     "choose",
     "draw",
     "reading",
+    "without_wishes",
 ]

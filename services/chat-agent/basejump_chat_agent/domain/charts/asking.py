@@ -1,6 +1,7 @@
 """A chart asked for in the words of a question: "Plot the salaries by department", "… as a pie chart"."""
 
 import re
+from collections.abc import Sequence
 
 import msgspec
 
@@ -50,6 +51,13 @@ def asked_chart(question: str) -> AskedChart | None:
         wish = found.wish if wish is None or wish.kind is None else wish
         rest = found.rest
     return None if wish is None else AskedChart(wish=wish, rest=rest)
+
+
+def without_wishes(questions: Sequence[str]) -> tuple[str, ...]:
+    """What the questions ask of the data; those that ask for nothing but a chart are left out."""
+    asked = ((question, asked_chart(question)) for question in questions)
+    rests = (question if found is None else found.rest for question, found in asked)
+    return tuple(rest for rest in rests if rest)
 
 
 def _wish_in(text: str) -> AskedChart | None:

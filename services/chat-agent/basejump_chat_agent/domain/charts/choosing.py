@@ -1,13 +1,13 @@
 """Which chart: its kind, what stands on its axes, and which rows it is drawn from. Nothing is drawn here."""
 
 from collections.abc import Iterable, Sequence
-from enum import StrEnum
 from typing import Annotated
 
 import msgspec
 from msgspec import Meta
 
 from basejump_chat_agent.domain.charts.fields import Field, Kind, Role, Table, fields
+from basejump_common.contracts.connection import Pick
 
 READ_ROWS = 2_000
 """Rows that a chart is drawn from at most: a screen shows no more points."""
@@ -54,14 +54,6 @@ class Choice(msgspec.Struct, frozen=True, kw_only=True):
     series: Field | None = None
     left_out: tuple[Field, ...] = ()
     instead: str | None = None
-
-
-class Pick(StrEnum):
-    """Which rows of a stored result: the first, those with the largest values, or some evenly spaced."""
-
-    FIRST = "first"
-    LARGEST = "largest"
-    EVEN = "even"
 
 
 class Reading(msgspec.Struct, frozen=True, kw_only=True):

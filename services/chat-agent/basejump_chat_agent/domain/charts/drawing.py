@@ -20,6 +20,20 @@ class Chart(msgspec.Struct, frozen=True, kw_only=True):
     explanation: str
 
 
+class Visual(msgspec.Struct, frozen=True, kw_only=True):
+    """The chart of an answer: neither field where none was asked for, `explanation` alone where none could be drawn."""
+
+    figure: dict[str, Any] | None = None
+    explanation: str | None = None
+
+    @classmethod
+    def of(cls, drawn: Chart | NoChart) -> "Visual":
+        """What was drawn, or why nothing was."""
+        if isinstance(drawn, NoChart):
+            return cls(explanation=drawn.sentence)
+        return cls(figure=drawn.figure, explanation=drawn.explanation)
+
+
 def draw(table: Table, wish: Wish) -> Chart | NoChart:
     """The chart of a result; `table` holds all of its rows, or those that `reading` picked."""
     choice = choose(table, wish)

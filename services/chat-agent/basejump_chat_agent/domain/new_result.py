@@ -1,0 +1,28 @@
+"""What came of a question and is to be kept."""
+
+from uuid import UUID
+
+import msgspec
+
+from basejump_chat_agent.domain.charts import Visual
+from basejump_common.contracts.chat import ResultType
+from basejump_common.contracts.connection import RunResult
+
+
+class NewResult(msgspec.Struct, frozen=True, kw_only=True):
+    """A finished run and what it means: `subtitle` the question as it was understood, `description` the answer."""
+
+    result_uuid: UUID
+    conn_uuid: UUID
+    db_uuid: UUID
+    subtitle: str
+    description: str
+    ran: RunResult
+    visual: Visual = Visual()
+
+    @property
+    def result_type(self) -> ResultType:
+        """1×1 is a metric, 1×n a record, everything else a dataset."""
+        if self.ran.row_count != 1:
+            return ResultType.DATASET
+        return ResultType.METRIC if len(self.ran.columns) == 1 else ResultType.RECORD
