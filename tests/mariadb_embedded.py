@@ -11,7 +11,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -47,14 +47,14 @@ _SMALL = (
 
 
 @asynccontextmanager
-async def embedded(binary: Path) -> AsyncIterator[MariaDB]:
-    """Start it on a free port. Raises StartError with the server's own words."""
+async def embedded(binary: Path, *options: str) -> AsyncIterator[MariaDB]:
+    """Start it on a free port, with more options of its own. Raises StartError with the server's own words."""
     account = unprivileged_account()
     folder = Path(tempfile.mkdtemp(prefix="basejump-mariadb-"))
     try:
         password = secrets.token_urlsafe(16)
         await asyncio.to_thread(_initialise, binary, folder, account, password)
-        child, port = _server(binary, folder, account)
+        child, port = _server(binary, folder, account, options)
         child.start()
         try:
             await child.wait_ready(lambda: "ready for connections" in child.log_tail(lines=40))
@@ -69,14 +69,14 @@ async def embedded(binary: Path) -> AsyncIterator[MariaDB]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _server(binary: Path, folder: Path, account: Account | None) -> tuple[ChildProcess, int]:
+def _server(binary: Path, folder: Path, account: Account | None, options: Sequence[str]) -> tuple[ChildProcess, int]:
     port = free_port()
     chain = folder / "data" / "server.pem"
     where = [f"--port={port}", "--bind-address=127.0.0.1", "--socket="]
     tls = [f"--ssl-cert={chain}", f"--ssl-key={chain}", f"--ssl-ca={folder / 'data' / 'ca.pem'}"]
     return ChildProcess(
         name="MariaDB",
-        argv=[str(binary), *_common(folder), *where, *tls],
+        argv=[str(binary), *_common(folder), *where, *tls, *options],
         log_path=folder / "mariadb.log",
         end_signal=signal.SIGKILL,
         account=account,

@@ -5,6 +5,8 @@ from collections.abc import AsyncIterator
 import pytest
 
 from basejump_devstack.postgres import EmbeddedPostgres
+from connection_house import Desk
+from customers import Customers, MariadbCustomers, PostgresCustomers
 from installation import Installation
 
 
@@ -15,3 +17,11 @@ async def installation(
     """Real PostgreSQL and NATS with real permissions, migrated, no service started yet."""
     async with Installation.open(postgres, tmp_path_factory.mktemp("installation")) as opened:
         yield opened
+
+
+@pytest.fixture(scope="module", params=["postgres", pytest.param("mariadb", marks=pytest.mark.mariadb)])
+def customers(request: pytest.FixtureRequest, desk: Desk) -> Customers:
+    """Each engine in turn; the module says how its `desk` runs."""
+    if request.param == "postgres":
+        return PostgresCustomers(desk)
+    return MariadbCustomers(request.getfixturevalue("mariadb"))

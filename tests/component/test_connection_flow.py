@@ -19,7 +19,8 @@ from basejump_common.contracts.connection import (
     UpdateDatabase,
 )
 from basejump_common.errors import Canceled, NotFound, NotProved
-from connection_house import Customer, Desk, Office, connected
+from connection_house import Desk, Office, connected
+from customers import AnyCustomer, Customers
 from identity import within
 from installation import Installation
 
@@ -37,17 +38,17 @@ async def office(desk: Desk) -> Office:
 
 
 @pytest.fixture(scope="module")
-async def customer(desk: Desk) -> Customer:
-    return await desk.customer()
+async def customer(customers: Customers) -> AnyCustomer:
+    return await customers.customer()
 
 
 @pytest.fixture(scope="module")
-async def shop(desk: Desk, office: Office, customer: Customer) -> connection.CreatedDatabase:
-    return await office.add(desk.fields(customer, database_name_alias="shop"))
+async def shop(customers: Customers, office: Office, customer: AnyCustomer) -> connection.CreatedDatabase:
+    return await office.add(customers.fields(customer, database_name_alias=f"shop on {customers.engine}"))
 
 
 async def test_what_the_login_may_read_is_indexed_and_nothing_else(
-    office: Office, shop: connection.CreatedDatabase
+    customers: Customers, office: Office, shop: connection.CreatedDatabase
 ) -> None:
     page = await office.member.call(connection.LIST_TABLES, DatabaseTablesRequest(db_uuid=shop.db_uuid))
     tables = {table.table_name: table for table in page.data}
@@ -57,14 +58,14 @@ async def test_what_the_login_may_read_is_indexed_and_nothing_else(
     assert tables["customer"].primary_keys == ("id",)
     assert tables["customer"].row_estimate == 3
     city = next(column for column in tables["customer"].columns if column.column_name == "city")
-    assert (city.column_type, city.description) == ("character varying(40)", "Where the person lives")
+    assert (city.column_type, city.description) == (customers.spelled["varchar(40)"], "Where the person lives")
     key = next(column for column in tables["purchase"].columns if column.column_name == "customer_id")
     assert (key.foreign_key_table_name, key.foreign_key_column_name) == ("customer", "id")
-    assert {tables[name].table_type for name in ("big_purchase", "city", "event")} == {
+    assert [tables[name].table_type for name in ("big_purchase", "city", "event")] == [
         "view",
-        "materialized view",
+        customers.spelled["aggregate view"],
         "partitioned table",
-    }
+    ]
     one = await office.member.call(connection.GET_TABLE, ByTable(tbl_uuid=tables["half"].tbl_uuid))
     assert one == tables["half"]
 
@@ -72,42 +73,42 @@ async def test_what_the_login_may_read_is_indexed_and_nothing_else(
 async def test_a_question_finds_its_tables_over_the_granted_connection(
     office: Office, shop: connection.CreatedDatabase
 ) -> None:
-    retrieved = await office.retrieve("What is the total of the purchases by customer?")
+    retrieved = await office.retrieve("What is the total of the purchases by customer?", shop.db_uuid)
     assert (retrieved.conn_uuid, retrieved.db_uuid, retrieved.tied) == (shop.conn_uuid, shop.db_uuid, ())
     assert {table.table_name for table in retrieved.tables[:3]} >= {"purchase", "customer"}
     assert len(retrieved.tables) == 6
 
 
 async def test_a_proved_statement_runs_and_a_finished_run_answers_again(
-    office: Office, customer: Customer, shop: connection.CreatedDatabase
+    customers: Customers, office: Office, customer: AnyCustomer, shop: connection.CreatedDatabase
 ) -> None:
     sql = """
         select c.full_name, sum(p.total) as total
-        from shop.customer c join shop.purchase p on p.customer_id = c.id
+        from customer c join purchase p on p.customer_id = c.id
         group by c.full_name order by c.full_name
     """
     run_uuid = uuid4()
     first = await office.run(shop, sql, run_uuid=run_uuid)
     assert first.row_count == 3
-    assert [column.type for column in first.columns] == ["text", "numeric"]
+    assert [column.type for column in first.columns] == [customers.spelled["text"], customers.spelled["decimal"]]
     assert (first.truncated, first.bytes > 0, first.proof.fully_proved) == (False, True, True)
-    await customer.execute("update shop.customer set full_name = 'Someone else' where id = 1")
+    await customer.execute(f"update {customers.at}customer set full_name = 'Someone else' where id = 1")
     assert await office.run(shop, sql, run_uuid=run_uuid) == first
     assert await office.run(shop, sql) != first
-    await customer.execute("update shop.customer set full_name = 'Ann Lee' where id = 1")
+    await customer.execute(f"update {customers.at}customer set full_name = 'Ann Lee' where id = 1")
 
 
 async def test_values_of_every_kind_come_as_json_without_loss(office: Office, shop: connection.CreatedDatabase) -> None:
-    result = await office.run(shop, "select id, joined, photo, full_name from shop.customer order by id limit 2")
+    result = await office.run(shop, "select id, joined, photo, full_name from customer order by id limit 2")
     assert result.preview[0] == (1, "2020-01-31", "AP8=", "Ann Lee")
     assert result.preview[1] == (2, None, None, "Bo Ek")
-    money = await office.run(shop, "select total, placed_at from shop.purchase where id = 1")
+    money = await office.run(shop, "select total, placed_at from purchase where id = 1")
     assert money.preview[0][1] == "2024-05-01T10:00:00Z"
     assert Decimal(str(money.preview[0][0])) == Decimal("1.1")
 
 
 async def test_what_is_not_proved_does_not_run(office: Office, shop: connection.CreatedDatabase) -> None:
-    for sql in ("delete from shop.purchase", "select * from shop.secret", "select closed_note from shop.half"):
+    for sql in ("delete from purchase", "select * from secret", "select closed_note from half"):
         with pytest.raises(NotProved):
             await office.run(shop, sql)
         proved = await office.ask(
@@ -119,7 +120,7 @@ async def test_what_is_not_proved_does_not_run(office: Office, shop: connection.
 
 
 async def test_values_are_found_exactly_and_without_case(office: Office, shop: connection.CreatedDatabase) -> None:
-    tables = (await office.retrieve("customers")).tables
+    tables = (await office.retrieve("customers", shop.db_uuid)).tables
     request = FindValues(
         conn_uuid=shop.conn_uuid,
         team_uuid=office.team_uuid,
@@ -134,14 +135,16 @@ async def test_values_are_found_exactly_and_without_case(office: Office, shop: c
 
 
 async def test_indexing_again_rewrites_only_what_changed_and_keeps_names(
-    office: Office, customer: Customer, shop: connection.CreatedDatabase
+    customers: Customers, office: Office, customer: AnyCustomer, shop: connection.CreatedDatabase
 ) -> None:
     async def tables() -> dict[str, connection.Table]:
         page = await office.admin.call(connection.LIST_TABLES, DatabaseTablesRequest(db_uuid=shop.db_uuid))
         return {table.table_name: table for table in page.data}
 
     before = await tables()
-    await customer.execute("alter table shop.customer add column email text; drop view shop.big_purchase")
+    await customer.execute(
+        f"alter table {customers.at}customer add column email text; drop view {customers.at}big_purchase"
+    )
     await office.admin.call(connection.UPDATE_DATABASE, UpdateDatabase(db_uuid=shop.db_uuid))
     status = await office.indexed(shop.db_uuid)
     assert (status.status, status.progress, status.tables) == (IndexState.FINISHED, 1.0, 5)
@@ -153,14 +156,14 @@ async def test_indexing_again_rewrites_only_what_changed_and_keeps_names(
     assert after["customer"].tbl_uuid == before["customer"].tbl_uuid
     assert after["customer"].columns[:5] == before["customer"].columns
     assert after["customer"].columns[5].column_name == "email"
-    assert (await office.run(shop, "select email from shop.customer")).row_count == 3
+    assert (await office.run(shop, "select email from customer")).row_count == 3
 
 
 async def test_a_stopped_run_is_canceled_in_the_database_within_a_second(
-    office: Office, customer: Customer, shop: connection.CreatedDatabase
+    office: Office, customer: AnyCustomer, shop: connection.CreatedDatabase
 ) -> None:
     run_uuid = uuid4()
-    slow = "select count(*) from shop.purchase a " + " ".join(f"cross join shop.purchase {name}" for name in "bcde")
+    slow = "select count(*) from purchase a " + " ".join(f"cross join purchase {name}" for name in "bcde")
     running = asyncio.create_task(office.run(shop, slow, run_uuid=run_uuid))
 
     async def busy() -> bool:

@@ -1,6 +1,8 @@
 """Databases that are not added: each problem says which it is, names its field, and stores nothing."""
 
 import asyncio
+import os
+import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -23,8 +25,51 @@ from basejump_common.errors import (
 )
 from basejump_common.security.secret import Secret
 from basejump_devstack.certificates import local_certificate
-from connection_house import Customer, Desk, Office, connected
+from connection_house import Desk, Office, connected
+from customers import AnyCustomer, Customers, MariadbCustomers
 from installation import Installation
+from mariadb import MariaDBCustomer
+from mariadb_embedded import embedded
+
+RISKS_ON_POSTGRES = [
+    ("postgres", given, says)
+    for given, says in (
+        ("grant insert on shop.customer to {reader}", "may write to shop.customer"),
+        ("grant update (city) on shop.customer to {reader}", "may write to shop.customer"),
+        ("create schema other; create table other.t (); grant delete on other.t to {reader}", "other.t"),
+        ("grant create on schema shop to {reader}", "may create in schema shop"),
+        ("grant pg_execute_server_program to {reader}", "pg_execute_server_program"),
+        ("create extension dblink", "may execute functions of dblink"),
+        ("alter role {reader} superuser", "is a superuser"),
+        ("alter role {reader} createrole", "may create roles"),
+    )
+]
+RISKS_ON_MARIADB = [
+    pytest.param("mariadb", given, says, marks=pytest.mark.mariadb)
+    for given, says in (
+        ("grant insert, update on {name}.customer to {reader}", "has INSERT, UPDATE on {name}.customer"),
+        ("grant update (city, `id`) on {name}.customer to {reader}", "has UPDATE on {name}.customer"),
+        ("grant create, drop on {name}.* to {reader}", "has CREATE, DROP on {name}.*"),
+        ("grant file on *.* to {reader}", "has FILE on *.*"),
+        ("grant super, process on *.* to {reader}", "has PROCESS, SUPER on *.*"),
+        ("grant all on *.* to {reader}", "has ALL PRIVILEGES on *.*"),
+        ("grant select on {name}.city to {reader} with grant option", "may grant to others what it has on {name}.city"),
+        (
+            "create procedure p() select 1; grant execute on procedure p to {reader}",
+            "has EXECUTE on PROCEDURE {name}.p",
+        ),
+        ("create table `odd`` ON x` (id int); grant delete on `odd`` ON x` to {reader}", "has DELETE on {name}.odd"),
+        (
+            "create role {role}; grant delete on {name}.city to {role}; grant {role} to {reader}",
+            "has DELETE on {name}.city",
+        ),
+        (
+            "create role {role}; create role {role}2; grant {role}2 to {role}; grant file on *.* to {role}2;"
+            "grant {role} to {reader}; set default role {role} for {reader}",
+            "has FILE on *.*",
+        ),
+    )
+]
 
 
 @pytest.fixture(scope="module")
@@ -40,8 +85,8 @@ async def office(desk: Desk) -> Office:
 
 
 @pytest.fixture(scope="module")
-async def customer(desk: Desk) -> Customer:
-    return await desk.customer()
+async def customer(customers: Customers) -> AnyCustomer:
+    return await customers.customer()
 
 
 async def refused(office: Office, fields: CreateDatabase, kind: type[BasejumpError], field: str) -> str:
@@ -72,8 +117,7 @@ def somebody_elses_authority(folder: Path) -> str:
         ({"password": Secret("wrong")}, LoginRefused, "username"),
         ({"username": "nobody_here"}, LoginRefused, "username"),
         ({"database_name": "no_such_database"}, DatabaseMissing, "database_name"),
-        ({"schemas": (Schema(schema_nm="shop"), Schema(schema_nm="nowhere"))}, SchemaMissing, "schemas"),
-        ({"schemas": ()}, InvalidInput, "schemas"),
+        ({"schemas": (Schema(schema_nm="nowhere"),)}, SchemaMissing, "schemas"),
         ({"schemas": (Schema(schema_nm="hr{{region"),)}, InvalidInput, "schemas[0].schema_nm"),
         ({"ssl": False}, InvalidInput, "ssl"),
         ({"query": {"options": "-c search_path=x"}}, InvalidInput, "query.options"),
@@ -86,81 +130,97 @@ def somebody_elses_authority(folder: Path) -> str:
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else None,
 )
 async def test_what_is_wrong_is_said_by_name_and_nothing_is_stored(
-    desk: Desk, office: Office, customer: Customer, changes: dict[str, Any], kind: type[BasejumpError], field: str
+    customers: Customers,
+    office: Office,
+    customer: AnyCustomer,
+    changes: dict[str, Any],
+    kind: type[BasejumpError],
+    field: str,
 ) -> None:
-    await refused(office, desk.fields(customer, **changes), kind, field)
+    await refused(office, customers.fields(customer, **changes), kind, field)
 
 
-async def test_a_server_without_tls_is_told_from_one_that_is_away(
-    desk: Desk, office: Office, customer: Customer
-) -> None:
+async def test_a_postgresql_without_tls_is_told_from_one_that_is_away(desk: Desk) -> None:
+    office, customer = await desk.office(), await desk.customer()
     plain = desk.fields(customer, host=desk.server.host, port=desk.server.port)
-    await refused(office, plain, TlsRefused, "ssl_mode")
+    assert "refuses TLS" in await refused(office, plain, TlsRefused, "ssl_mode")
+
+
+@pytest.mark.mariadb
+async def test_a_mariadb_without_tls_is_told_from_one_that_is_away(desk: Desk) -> None:
+    binary = shutil.which("mariadbd", path=f"{os.environ['PATH']}:/usr/sbin:/usr/libexec")
+    if binary is None:
+        return  # the MariaDB of these tests is somewhere else
+    office = await desk.office()
+    async with embedded(Path(binary), "--skip-ssl") as server:
+        fields = MariadbCustomers(server).fields(MariaDBCustomer(server=server, name="x", reader="x", password="x"))
+        assert "refuses TLS" in await refused(office, fields, TlsRefused, "ssl_mode")
 
 
 async def test_a_certificate_of_another_authority_or_for_another_name_is_refused(
-    desk: Desk, office: Office, customer: Customer, tmp_path: Path
+    customers: Customers, office: Office, customer: AnyCustomer, tmp_path: Path
 ) -> None:
     stranger = somebody_elses_authority(tmp_path)
     for mode in SslMode:
-        await refused(office, desk.fields(customer, ssl_mode=mode, ssl_root_cert=stranger), TlsRefused, "ssl_mode")
-    wrong_name = {"host": "127.0.0.2", "ssl_root_cert": desk.front.authority.read_text()}
-    if not await _listens(wrong_name["host"], desk.front.port):
-        return
-    await refused(office, desk.fields(customer, ssl_mode=SslMode.VERIFY_FULL, **wrong_name), TlsRefused, "ssl_mode")
+        fields = customers.fields(customer, ssl_mode=mode, ssl_root_cert=stranger)
+        await refused(office, fields, TlsRefused, "ssl_mode")
+    other_name = {"host": "127.1", "ssl_root_cert": customers.authority}
+    await refused(
+        office, customers.fields(customer, ssl_mode=SslMode.VERIFY_FULL, **other_name), TlsRefused, "ssl_mode"
+    )
+    fields = customers.fields(customer, ssl_mode=SslMode.VERIFY_CA, **other_name)
+    assert (await office.admin.call(connection.TEST_DATABASE, fields)).ok
 
 
-async def _listens(host: str, port: int) -> bool:
-    try:
-        _, writer = await asyncio.open_connection(host, port)
-    except OSError:
-        return False
-    writer.close()
-    return True
+@pytest.mark.parametrize("customers", [pytest.param("mariadb", marks=pytest.mark.mariadb)], indirect=True)
+async def test_what_speaks_first_but_not_mysql_is_unreachable(
+    customers: Customers, office: Office, customer: AnyCustomer
+) -> None:
+    async def talk(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"SSH-2.0-OpenSSH_9.6\r\n" * 20)
+        await writer.drain()
+        writer.close()
+
+    async with await asyncio.start_server(talk, "127.0.0.1", 0) as stranger:
+        host, port = stranger.sockets[0].getsockname()
+        await refused(office, customers.fields(customer, host=host, port=port), DatabaseUnreachable, "host")
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
 async def test_the_name_that_was_given_is_verified_although_the_address_is_what_is_connected_to(
-    desk: Desk, office: Office, customer: Customer, host: str
+    customers: Customers, office: Office, customer: AnyCustomer, host: str
 ) -> None:
-    root = desk.front.authority.read_text()
-    fields = desk.fields(customer, host=host, ssl_mode=SslMode.VERIFY_FULL, ssl_root_cert=root)
+    root = customers.authority
+    fields = customers.fields(customer, host=host, ssl_mode=SslMode.VERIFY_FULL, ssl_root_cert=root)
     assert (await office.admin.call(connection.TEST_DATABASE, fields)).ok
 
 
 @pytest.mark.parametrize(
-    ("given", "says"),
-    [
-        ("grant insert on shop.customer to {reader}", "may write to shop.customer"),
-        ("grant update (city) on shop.customer to {reader}", "may write to shop.customer"),
-        ("create schema other; create table other.t (); grant delete on other.t to {reader}", "other.t"),
-        ("grant create on schema shop to {reader}", "may create in schema shop"),
-        ("grant pg_execute_server_program to {reader}", "pg_execute_server_program"),
-        ("create extension dblink", "may execute functions of dblink"),
-        ("alter role {reader} superuser", "is a superuser"),
-        ("alter role {reader} createrole", "may create roles"),
-    ],
+    ("customers", "given", "says"), [*RISKS_ON_POSTGRES, *RISKS_ON_MARIADB], indirect=["customers"]
 )
 async def test_a_login_that_can_do_more_than_select_is_refused_unless_the_admin_accepts_it(
-    desk: Desk, given: str, says: str
+    desk: Desk, customers: Customers, given: str, says: str
 ) -> None:
-    office, customer = await desk.office(), await desk.customer()
-    await customer.execute(given.format(reader=customer.reader))
-    assert says in await refused(office, desk.fields(customer), InvalidInput, "username")
-    created = await office.admin.call(connection.CREATE_DATABASE, desk.fields(customer, accept_risky_role=True))
-    assert says in " ".join(created.warnings)
+    office, customer = await desk.office(), await customers.customer()
+    names = {"reader": customer.reader, "name": customer.name, "role": f"r_{customer.name}"}
+    await customer.execute(given.format(**names))
+    words = await refused(office, customers.fields(customer), InvalidInput, "username")
+    assert says.format(**names) in words
+    assert "PASSWORD" not in words
+    created = await office.admin.call(connection.CREATE_DATABASE, customers.fields(customer, accept_risky_role=True))
+    assert says.format(**names) in " ".join(created.warnings)
 
 
 async def test_an_alias_that_was_given_is_taken_once_and_a_derived_one_is_numbered(
-    desk: Desk, customer: Customer
+    desk: Desk, customers: Customers, customer: AnyCustomer
 ) -> None:
     office = await desk.office()
-    named = desk.fields(customer, database_name_alias="shop")
+    named = customers.fields(customer, database_name_alias="shop")
     await office.admin.call(connection.CREATE_DATABASE, named)
     with pytest.raises(Conflict):
         await office.admin.call(connection.CREATE_DATABASE, named)
     derived = await asyncio.gather(
-        *(office.admin.call(connection.CREATE_DATABASE, desk.fields(customer)) for _ in range(4))
+        *(office.admin.call(connection.CREATE_DATABASE, customers.fields(customer)) for _ in range(4))
     )
     assert sorted(created.database_name_alias for created in derived) == [
         customer.name,

@@ -133,7 +133,7 @@ def test_a_wrong_choice_is_told_the_right_ones() -> None:
     roles = "must be one of OWNER, ADMIN, MEMBER, SERVICE_MEMBER, SUB_MEMBER"
     assert refused(account.CREATE_USER, "username=a&role=BOSS") == {"role": roles}
     body = json.dumps(DATABASE | {"database_type": "abacus"}).encode()
-    assert refused(connection.CREATE_DATABASE, "", body) == {"database_type": "must be one of postgres"}
+    assert refused(connection.CREATE_DATABASE, "", body) == {"database_type": "must be one of postgres, mysql, mariadb"}
 
 
 def test_nul_is_refused_in_any_text() -> None:

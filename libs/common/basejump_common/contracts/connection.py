@@ -52,9 +52,11 @@ _CONNECT_ERRORS = (
 
 
 class DatabaseType(StrEnum):
-    """Engines a customer's database can be."""
+    """Engines a customer's database can be; `mysql` and `mariadb` are one, the server says which it is."""
 
     POSTGRES = "postgres"
+    MYSQL = "mysql"
+    MARIADB = "mariadb"
 
 
 class SslMode(StrEnum):

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from basejump_common.contracts.connection import DatabaseType
 from basejump_common.errors import BasejumpError, DatabaseUnreachable, InvalidInput
 from basejump_common.security.addresses import addresses_of, check_addresses
-from basejump_connection_indexer.adapters import postgres
+from basejump_connection_indexer.adapters import mysql, postgres
 from basejump_connection_indexer.domain.session import Session
 from basejump_connection_indexer.domain.target import Target
 
@@ -14,6 +14,8 @@ _MOST_ADDRESSES = 4
 
 _LOG_IN: Mapping[DatabaseType, Callable[[str, Target, float], Awaitable[Session]]] = {
     DatabaseType.POSTGRES: postgres.log_in,
+    DatabaseType.MYSQL: mysql.log_in,
+    DatabaseType.MARIADB: mysql.log_in,
 }
 
 

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 _encoder = msgspec.json.Encoder(decimal_format="number")
 _DIGITS = 38  # of Parquet's widest decimal that readers agree on
 
+# A database may have dates that are none (0000-00-00): they come as text.
+_DATED = frozenset((Kept.DATE, Kept.TIMESTAMP, Kept.TIMESTAMP_UTC))
+
 Row = Sequence[Any]
 
 
@@ -119,7 +122,7 @@ def _field(column: ColumnShape, head: Sequence[Any], whole: bool) -> _Field:
         Kept.BINARY: pa.binary(),
         Kept.STRING: pa.string(),
     }
-    if column.kept in direct:
+    if column.kept in direct and not (column.kept in _DATED and any(isinstance(cell, str) for cell in head)):
         return direct[column.kept], None
     scale = _scale(head, whole) if column.kept is Kept.DECIMAL else None
     if scale is not None:

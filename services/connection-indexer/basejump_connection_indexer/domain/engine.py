@@ -13,11 +13,15 @@ _LONGEST_WAIT = 15
 
 
 class Engine(msgspec.Struct, frozen=True, kw_only=True):
-    """`dialect` is sqlguard's word; `options` are those that `query` may set, each with what makes a value good."""
+    """`dialect` is sqlguard's word; `options` are those that `query` may set, each with what makes a value good.
+
+    `default_schema` is None where a schema is a database: then it is the one that is logged in to, and meant when no
+    other is named.
+    """
 
     dialect: str
     default_port: int
-    default_schema: str
+    default_schema: str | None
     options: Mapping[str, Callable[[str], bool]]
 
 
@@ -27,6 +31,8 @@ class Described(Protocol):
     @property
     def database_type(self) -> DatabaseType: ...
     @property
+    def database_name(self) -> str: ...
+    @property
     def schemas(self) -> tuple[Schema, ...]: ...
     @property
     def include_default_schema(self) -> bool: ...
@@ -35,7 +41,11 @@ class Described(Protocol):
 def schemas_of(described: Described) -> tuple[str, ...]:
     """The names of the schemas to index, the default one last. Raises InvalidInput naming the field."""
     default = ENGINES[described.database_type].default_schema
-    return schema_names(described.schemas, default=default if described.include_default_schema else None)
+    if default is None:
+        default, is_meant = described.database_name, described.include_default_schema or not described.schemas
+    else:
+        is_meant = described.include_default_schema
+    return schema_names(described.schemas, default=default if is_meant else None)
 
 
 def _is_application_name(value: str) -> bool:
@@ -46,6 +56,12 @@ def _is_connect_timeout(value: str) -> bool:
     return value.isdecimal() and 1 <= int(value) <= _LONGEST_WAIT
 
 
+_MYSQL = Engine(
+    dialect="mysql",
+    default_port=3306,
+    default_schema=None,
+    options={"application_name": _is_application_name, "connect_timeout": _is_connect_timeout},
+)
 ENGINES: Mapping[DatabaseType, Engine] = {
     DatabaseType.POSTGRES: Engine(
         dialect="postgres",
@@ -57,4 +73,7 @@ ENGINES: Mapping[DatabaseType, Engine] = {
             "target_session_attrs": _SESSION_ATTRIBUTES.__contains__,
         },
     ),
+    DatabaseType.MYSQL: _MYSQL,
+    # The server says which of the two it is.
+    DatabaseType.MARIADB: _MYSQL,
 }

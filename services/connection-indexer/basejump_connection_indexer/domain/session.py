@@ -30,7 +30,7 @@ class BrokeOff(Exception):
 
 
 class CatalogRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """What of a database to read; the names of tables that begin with the filter, in any case."""
+    """What of a database to read; tables whose names contain the filter, in any case, are left out."""
 
     schemas: tuple[str, ...]
     table_filter_string: str | None = None
@@ -116,7 +116,7 @@ class Session(Protocol):
     async def check_schemas(self, names: Sequence[str]) -> None:
         """Raises SchemaMissing naming those that aren't there or that the login may not use."""
 
-    async def risks(self, schemas: Sequence[str]) -> tuple[str, ...]:
+    async def risks(self, schemas: Sequence[str], /) -> tuple[str, ...]:
         """What the login may do beyond SELECT, in words that follow "it"."""
 
     async def catalog(self, request: CatalogRequest) -> list[SeenTable]:
