@@ -115,7 +115,8 @@ def _bootstrap(password: str) -> str:
     return "\n".join(
         (
             "create database mysql;", "use mysql;", "set @auth_root_socket = null;", *tables,
-            "delete from global_priv;", "flush privileges;", f"create user {ADMIN}@'%' identified by '{password}';",
+            "delete from global_priv where user <> 'mariadb.sys';", "flush privileges;",
+            f"create user {ADMIN}@'%' identified by '{password}';",
             f"grant all on *.* to {ADMIN}@'%' with grant option;",
         )
     )  # fmt: skip

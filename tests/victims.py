@@ -15,7 +15,9 @@ import asyncpg
 
 from basejump_devstack.postgres import EmbeddedPostgres
 from connection_house import Customer
-from mariadb import MariaDB, MariaDBCustomer, run
+from customers import MariadbCustomers, PostgresCustomers
+from mariadb import MariaDBCustomer, run
+from soaking import times
 
 ATTACKS = Path(__file__).parent / "attacks"
 CANARY = "a canary that no statement may read"
@@ -45,24 +47,14 @@ _RELATIONS = """
 """
 
 
-# The documented login reads the whole database: what it may not read is another one, `{other}`.
-MARIADB_SHOP = """
-create table customer (
-    id integer primary key, full_name varchar(80) not null, city varchar(40), joined date);
-create table purchase (
-    id bigint primary key, customer_id integer not null references customer (id), total decimal(10, 2) not null,
-    placed_at datetime not null);
-create table secret (id integer primary key, pin varchar(40));
-create view big_purchase as select * from purchase where total > 100;
+MARIADB_EXTRAS = """
 create view open_customer as select id, full_name from customer;
 create sequence numbers;
-insert into customer values (1, 'Ann Lee', 'Oslo', '2020-01-31'), (2, 'Bo Ek', 'Bergen', null), (3, 'Cy', 'oslo', null);
-insert into purchase select seq, 1 + seq % 3, seq * 1.10, '2024-05-01 10:00:00' from seq_1_to_200;
-insert into secret values (1, 'the pin of the secret table');
-create function purge() returns int modifies sql data begin delete from customer; return 1; end;
+create function purge_all() returns int modifies sql data begin delete from customer; return 1; end;
 create function rename_one(n int, t text) returns int modifies sql data
     begin update customer set full_name = t where id = n; return 1; end;
 create procedure purging() delete from secret;
+insert into secret values (1, 'the pin of the secret table');
 """
 _MARIADB_CATALOG = (
     "select * from information_schema.tables where table_schema not in ('information_schema', 'performance_schema')",
@@ -87,12 +79,26 @@ _MARIADB_VOLATILE = (
     "data_free",
     "checksum",
     "check_time",
+    "update_time",
     "index_length",
 )
 
 
+DISGUISES = (
+    "{}", "{};", "/* first */ {}", "-- first\n{}", "{} -- last", "({})", "select * from ({}) q",
+    "with q as ({}) select * from q", "select 1 where exists ({})", "select 1 union all {}", "select 1; {}",
+    "begin; {}; commit", "explain {}", "explain analyze {}", "/*! {} */", "\ufeff{}",
+    "execute immediate '{}'", "do $${}$$",
+)  # fmt: skip
+
+
 def attacks(engine: str, **names: object) -> Iterator[str]:
-    """Every hostile statement of ours, then those of the shared corpus where it is."""
+    """Every hostile statement of ours, and those of the shared corpus where it is; in `make soak` disguised as well."""
+    for disguise in DISGUISES[: times(1, soak=len(DISGUISES))]:
+        yield from (disguise.replace("{}", statement) for statement in _statements(engine, names))
+
+
+def _statements(engine: str, names: dict[str, object]) -> Iterator[str]:
     for line in (ATTACKS / f"{engine}.txt").read_text().splitlines():
         if line and not line.startswith("## "):
             yield _named(line, names)
@@ -129,6 +135,12 @@ class PostgresVictim:
                (select count(*) from pg_class where relnamespace = pg_my_temp_schema()) as temporary
     """
 
+    @classmethod
+    async def make(cls, customers: PostgresCustomers, server: EmbeddedPostgres, folder: Path) -> "PostgresVictim":
+        customer = await customers.customer()
+        await customer.execute(POSTGRES_EXTRAS)
+        return cls(customer, server, folder)
+
     def statements(self) -> list[str]:
         return list(
             attacks(
@@ -164,19 +176,24 @@ class MariaDBVictim:
     other: MariaDBCustomer
     folder: Path
 
+    # A reset session has the server's idea of the database's character set, which nothing that is read depends on.
     PROBE = """
         select connection_id() as session, user(), current_user(), database(), @attack,
                is_used_lock('attack') as attack, is_used_lock('attack1') as attack1,
                (select group_concat(variable_name, '=', session_value order by variable_name separator ' ')
                 from information_schema.system_variables
                 where session_value is not null
-                  and variable_name not in ('TIMESTAMP', 'PSEUDO_THREAD_ID', 'RAND_SEED1', 'RAND_SEED2')) as settings
+                  and variable_name not in ('TIMESTAMP', 'PSEUDO_THREAD_ID', 'RAND_SEED1', 'RAND_SEED2',
+                                            'CHARACTER_SET_DATABASE', 'COLLATION_DATABASE')) as settings
     """
 
     @classmethod
-    async def make(cls, server: MariaDB, folder: Path) -> "MariaDBVictim":
-        other = await server.customer("create table t (id int); insert into t values (1)")
-        return cls(await server.customer(MARIADB_SHOP), other, folder)
+    async def make(cls, customers: MariadbCustomers, folder: Path) -> "MariaDBVictim":
+        customer = await customers.customer()
+        await customer.execute(MARIADB_EXTRAS)
+        await customer.execute(f"grant select on {customer.name}.open_customer to {customer.reader}")
+        other = await customer.server.customer("create table t (id int); insert into t values (1)")
+        return cls(customer, other, folder)
 
     def statements(self) -> list[str]:
         return list(
@@ -232,10 +249,18 @@ def files(folder: Path, contents: str = "*") -> Iterator[tuple[str, str]]:
 
 
 def leaks(before: tuple[Any, ...], after: tuple[Any, ...]) -> list[str]:
-    """Where a probe differs from the one in a fresh session, the session's own number left out."""
-    return [f"{was} → {now}" for was, now in zip(before[1:], after[1:], strict=True) if was != now]
+    """Words of a probe that the one in a fresh session didn't have, the session's own number left out."""
+    return [
+        word
+        for was, now in zip(before[1:], after[1:], strict=True)
+        if was != now
+        for word in sorted(set(str(now).split(" ")) - set(str(was).split(" ")))
+    ]
 
 
 def changed(before: dict[str, str], after: dict[str, str]) -> set[str]:
     """What two snapshots show differently."""
     return {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)}
+
+
+Victim = PostgresVictim | MariaDBVictim

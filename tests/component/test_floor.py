@@ -10,8 +10,9 @@ import basejump_sqlguard as guard
 from basejump_common.contracts.connection import CreatedDatabase, RunResult
 from basejump_common.errors import BasejumpError, QueryFailed, StatementTimeout
 from connection_house import Desk, Office, connected
+from customers import Customers, MariadbCustomers, PostgresCustomers
 from installation import Installation
-from victims import CANARY, POSTGRES_EXTRAS, PostgresVictim, changed, leaks
+from victims import CANARY, MariaDBVictim, PostgresVictim, Victim, changed, leaks
 
 MOST_SECONDS = 0.4
 
@@ -45,15 +46,16 @@ def folder() -> Iterator[Path]:
 
 
 @pytest.fixture(scope="module")
-async def victim(desk: Desk, folder: Path) -> PostgresVictim:
-    customer = await desk.customer()
-    await customer.execute(POSTGRES_EXTRAS)
-    return PostgresVictim(customer, desk.server, folder)
+async def victim(customers: Customers, desk: Desk, folder: Path) -> Victim:
+    if isinstance(customers, MariadbCustomers):
+        return await MariaDBVictim.make(customers, folder)
+    assert isinstance(customers, PostgresCustomers)
+    return await PostgresVictim.make(customers, desk.server, folder)
 
 
 @pytest.fixture(scope="module")
-async def database(desk: Desk, office: Office, victim: PostgresVictim) -> CreatedDatabase:
-    return await office.add(desk.fields(victim.customer))
+async def database(customers: Customers, office: Office, victim: Victim) -> CreatedDatabase:
+    return await office.add(customers.fields(victim.customer))
 
 
 async def attempt(office: Office, database: CreatedDatabase, sql: str) -> RunResult | BasejumpError:
@@ -63,8 +65,9 @@ async def attempt(office: Office, database: CreatedDatabase, sql: str) -> RunRes
         return error
 
 
+@pytest.mark.soak
 async def test_hostile_statements_change_nothing(
-    office: Office, database: CreatedDatabase, victim: PostgresVictim
+    office: Office, database: CreatedDatabase, victim: Victim, caplog: pytest.LogCaptureFixture
 ) -> None:
     before = await victim.snapshot()
     (fresh,) = (await office.run(database, victim.PROBE)).preview
@@ -80,5 +83,6 @@ async def test_hostile_statements_change_nothing(
             sessions.append(probed[0])
     assert not wrong
     assert await victim.others_left() == []
+    assert [record for record in caplog.records if "full_name" in record.getMessage()] == []
     assert changed(before, await victim.snapshot()) == set()
     assert len(set(sessions)) < len(sessions)  # otherwise none was lent twice, and nothing could leak

@@ -24,7 +24,6 @@ _OWNERS = {
     "connection": "connection-indexer",
     "chat": "chat-agent",
     "result": "chat-agent",
-    "webhook": "chat-agent",
 }
 
 
