@@ -224,7 +224,7 @@ async def test_stopping_a_chat_ends_the_statement_in_the_database(bed: Talk, sle
         assert await within(3, lambda: is_busy(sleeper))
         await bed.office.member.call(chat.STOP_CHAT, ByChat(chat_uuid=bed.chat.chat_uuid))
         assert (await heard.final(1.0)).code == "canceled"
-        assert await within(1.5, lambda: is_idle(sleeper))
+        assert await within(1, lambda: is_idle(sleeper))
         await asyncio.sleep(0.3)
         assert len(heard.finals) == 1
     page = await bed.office.member.call(chat.LIST_MESSAGES, ChatMessagesRequest(chat_uuid=bed.chat.chat_uuid, limit=1))

@@ -129,8 +129,8 @@ def _live(service: str) -> tuple[str, ...]:
 
 def _replay(service: str) -> tuple[str, ...]:
     """The gateway reads the stream CHAT from any place on."""
-    verbs = ("STREAM.INFO", "STREAM.MSG.GET") if service == "gateway" else ()
-    return tuple(f"$JS.API.{verb}.{CHAT_STREAM}" for verb in verbs)
+    verbs = ("STREAM.INFO.{}", "CONSUMER.CREATE.{}", "CONSUMER.MSG.NEXT.{}.*", "CONSUMER.DELETE.{}.*")
+    return tuple(f"$JS.API.{verb.format(CHAT_STREAM)}" for verb in verbs) if service == "gateway" else ()
 
 
 def variable(user: str) -> str:
