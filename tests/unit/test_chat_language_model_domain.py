@@ -4,15 +4,12 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-import pytest
-
 from basejump_chat_agent import prompts
 from basejump_chat_agent.adapters.prices import Prices
 from basejump_chat_agent.domain import rendering
 from basejump_chat_agent.domain.answerer import Asked
 from basejump_chat_agent.domain.comparing import compare
 from basejump_chat_agent.domain.conversation import Turn, prior_turns, trimmed
-from basejump_chat_agent.domain.figures import figures
 from basejump_chat_agent.domain.rules import AllowedModels, narrower
 from basejump_common.contracts.chat import PriorMessage
 from basejump_common.contracts.connection import Column, Proof, ResultColumn, RunResult, Table
@@ -113,18 +110,6 @@ def test_only_the_latest_turns_keep_their_rows_and_no_cell_is_long() -> None:
     kept = trimmed([turn] * 5)
     assert [len(one.rows) for one in kept] == [0, 0, 1, 1, 1]
     assert len(kept[-1].rows[0][0]) < 300
-
-
-@pytest.mark.parametrize(
-    ("text", "found"),
-    [
-        ("There are 1,500.00 of 12 customers", {"1500", "12"}),
-        ("none here, not even in v2 or c3po", set()),
-        ("-3.50 and 0.25", {"-3.5", "0.25"}),
-    ],
-)
-def test_figures_have_one_spelling(text: str, found: set[str]) -> None:
-    assert figures(text) == found
 
 
 def test_results_are_compared_by_the_names_in_their_rows() -> None:

@@ -16,10 +16,9 @@ from basejump_chat_agent.domain import failures, messages
 from basejump_chat_agent.domain.answerer import Answer, Answered, Asked, AskedBack, Option, Said
 from basejump_chat_agent.domain.choice import QUESTION, Found
 from basejump_chat_agent.domain.failures import CannotGoOn
-from basejump_chat_agent.domain.figures import figures
 from basejump_chat_agent.domain.new_result import NewResult
 from basejump_chat_agent.domain.prompt import AnswerPrompt
-from basejump_chat_agent.domain.words import LONGEST, describe
+from basejump_chat_agent.domain.words import final_words
 from basejump_chat_agent.endings import announce_later, settle
 from basejump_chat_agent.retrieving import Retrieving
 from basejump_chat_agent.toolbox import Tools
@@ -152,17 +151,9 @@ class Answering:
             conn_uuid=found.conn_uuid,
             db_uuid=found.db_uuid,
             subtitle=answered.reading,
-            description=_words(found.question, answered),
+            description=final_words(answered.words, found.question, answered.reading, answered.ran),
             ran=answered.ran,
             visual=await self._charting.visual(work, found, answered.ran, answered.chart),
         )
         message = messages.response(work.prompt, kept, work.usage(), datetime.now(UTC))
         return Ending(message=message, result=kept)
-
-
-def _words(question: str, answered: Answered) -> str:
-    """The answerer's own, unless they state a figure that isn't in the result."""
-    described = describe(question, answered.reading, answered.ran)
-    if answered.words is None or figures(answered.words) - figures(f"{question} {described} {answered.ran.preview}"):
-        return described
-    return answered.words[:LONGEST]

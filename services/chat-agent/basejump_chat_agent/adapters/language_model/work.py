@@ -11,8 +11,8 @@ import msgspec
 from basejump_chat_agent.domain import failures
 from basejump_chat_agent.domain.answerer import Answer, Answered, Asked, AskedBack, Said, Toolbox
 from basejump_chat_agent.domain.failures import CannotGoOn
-from basejump_chat_agent.domain.figures import figures
 from basejump_chat_agent.domain.rules import Rules
+from basejump_chat_agent.domain.words import Facts, check
 from basejump_common.contracts.connection import RunResult, Table
 
 SAME_CALLS = 3
@@ -100,8 +100,8 @@ class AtWork:
         """Whether words that rest on no result hold figures that the person didn't bring."""
         if self.latest is not None:
             return False
-        brought = [self.asked.question, *(turn.question for turn in self.asked.turns)]
-        return bool(figures(words) - figures(" ".join(brought)))
+        brought = (self.asked.question, *(turn.question for turn in self.asked.turns))
+        return bool(check(words, Facts(texts=brought)))
 
     def answer(self) -> Answer:
         """What came of it. Raises CannotGoOn when nothing did."""
