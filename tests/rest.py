@@ -81,10 +81,11 @@ class Tenant:
         wait_indexed(self.user, created["db_uuid"])
         return self
 
-    def ask(self, prompt: str) -> dict[str, Any]:
+    def ask(self, prompt: str, **fields: Any) -> dict[str, Any]:
         """The final message to a question in a chat of its own."""
         chat = self.user.post(f"/chat/team/{self.objects['team_uuid']}/")
-        message: dict[str, Any] = self.user.post(f"/chat/{chat['chat_uuid']}/message/", json={"prompt": prompt})
+        asked = {"prompt": prompt} | fields
+        message: dict[str, Any] = self.user.post(f"/chat/{chat['chat_uuid']}/message/", json=asked)
         return message
 
 

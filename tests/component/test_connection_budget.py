@@ -255,7 +255,7 @@ async def test_places_are_counted_over_all_replicas_exactly(
         calls = (office.run(depot, sql) for _ in range(24))
         ended = await asyncio.gather(*calls, return_exceptions=True)
     ran = [one for one in ended if isinstance(one, RunResult)]
-    assert len(ran) > 4
+    assert len(ran) >= 2  # how many get a place in time depends on the machine; never more than two at once
     assert all(isinstance(one, RunResult | TooManyStatements) for one in ended)
     assert await most_at_once(installation, [one.run_uuid for one in ran]) == 2
 

@@ -37,7 +37,12 @@ def planted(api: Api, tenant: Tenant, stack: dict[str, str]) -> dict[str, str]:
     mistyped = secret["client_secret"][:-1] + ("a" if secret["client_secret"][-1] != "a" else "b")
     assert api.with_secret(mistyped).call("POST", "/auth/token/", params={"user_uuid": user}).status_code == 401
     assert api.with_token(access[:-4] + "AAAA").call("GET", "/account/client/").status_code == 401
-    tenant.ask("How many employees are there?")
+    signing = owner.post("/account/client/webhook-secret/")["webhook_secret"]
+    hook = {"webhook_url": f"http://127.0.0.1:9/{PLANTED}-path", "webhook_headers": {"X-Key": f"{PLANTED}-header"}}
+    answer = tenant.ask("How many employees are there?", **hook)
+    ticket = tenant.user.post(f"/chat/{answer['chat_uuid']}/stream-ticket/")["ticket"]
+    wrong = tenant.user.call("GET", f"/chat/{tenant.objects['team_uuid']}/stream/", params={"ticket": ticket})
+    assert wrong.status_code == 401
     as_user(with_secret, user)
     return {
         "database password": stack["HR_DEMO_DB_PASSWORD"],
@@ -47,6 +52,11 @@ def planted(api: Api, tenant: Tenant, stack: dict[str, str]) -> dict[str, str]:
         "mistyped client secret": mistyped,
         "refresh token": refresh,
         "access token": access,
+        "webhook secret": signing,
+        "webhook secret's bytes": signing.removeprefix("whsec_"),
+        "path of a webhook": f"{PLANTED}-path",
+        "header of a webhook": f"{PLANTED}-header",
+        "stream ticket": ticket,
     }
 
 
@@ -100,6 +110,8 @@ def test_answers_show_no_secret_again(planted: dict[str, str], tenant: Tenant, a
     db_uuid, conn_uuid = tenant.objects["db_uuid"], tenant.objects["conn_uuid"]
     for client, path in [
         (owner, "/account/client/secret/"),
+        (owner, "/account/client/webhook-secret/"),
+        (tenant.user, "/chat/webhook-delivery/"),
         (tenant.user, "/connection/database/"),
         (tenant.user, f"/connection/database/{db_uuid}/"),
         (tenant.user, f"/connection/database/{db_uuid}/connection/"),

@@ -36,13 +36,16 @@ ONE_OF_MANY = {"team_uuids": "team_uuid", "service_user_uuid": "user_uuid", "par
 
 
 @pytest.fixture(scope="module")
-def theirs(tenant: Tenant) -> dict[str, str]:
+def theirs(tenant: Tenant, api: Api, stack: dict[str, str]) -> dict[str, str]:
     """One of every object that the first client has."""
-    answer = tenant.ask("How many employees are there?")
+    signing = first_owner(api, stack).post("/account/client/webhook-secret/")["webhook_secret_uuid"]
+    answer = tenant.ask("How many employees are there?", webhook_url="http://127.0.0.1:9/")
     db_uuid = tenant.objects["db_uuid"]
     user = tenant.secret.post("/account/user/", params={"username": "other", "role": "ADMIN"})
     tables = tenant.user.get(f"/connection/database/{db_uuid}/table/")["data"]
     found = {name: answer[name] for name in ("chat_uuid", "msg_uuid", "result_uuid")}
+    found["webhook_secret_uuid"] = signing
+    found["delivery_uuid"] = tenant.user.get("/chat/webhook-delivery/")["data"][0]["delivery_uuid"]
     found["client_uuid"] = tenant.user.get("/account/client/")["client_uuid"]
     return tenant.objects | found | {"tbl_uuid": tables[0]["tbl_uuid"], "user_uuid": user["user_uuid"]}
 

@@ -3,8 +3,9 @@
 import asyncio
 import signal
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
 
 import httpx
 import pytest
@@ -58,15 +59,16 @@ class Cluster:
         """Where the first gateway answers."""
         return f"http://127.0.0.1:{self.replicas['gateway'][0].port}/api/v1"
 
-    async def start(self, name: str, count: int = 1) -> list[Replica]:
-        """That many more processes of a service, ready."""
-        started = [await self._spawn(name) for _ in range(count)]
+    async def start(self, name: str, count: int = 1, settings: Mapping[str, str] | None = None) -> list[Replica]:
+        """That many more processes of a service, ready; `settings` are more BASEJUMP_ variables."""
+        started = [await self._spawn(name, settings or {}) for _ in range(count)]
         await asyncio.gather(*(replica.wait_ready() for replica in started))
         self.replicas.setdefault(name, []).extend(started)
         return started
 
-    async def _spawn(self, name: str) -> Replica:
+    async def _spawn(self, name: str, settings: Mapping[str, str]) -> Replica:
         environment = services.settings(name, self.installation.around)
+        environment |= {f"BASEJUMP_{field.upper()}": value for field, value in settings.items()}
         port = free_port(0)
         environment["BASEJUMP_PORT" if name == services.GATEWAY else "BASEJUMP_HEALTH_PORT"] = str(port)
         process = await asyncio.create_subprocess_exec(
@@ -92,17 +94,21 @@ async def demo_database(installation: Installation) -> AsyncIterator[dict[str, s
         }
 
 
-@pytest.fixture(scope="module")
-async def cluster(
-    tmp_path_factory: pytest.TempPathFactory,
-) -> AsyncIterator[Cluster]:
-    """Two processes of every service but one gateway, with the demo database."""
-    folder = tmp_path_factory.mktemp("cluster")
+@asynccontextmanager
+async def open_cluster(folder: Path) -> AsyncIterator[Cluster]:
+    """An installation with the demo database; no process of any service yet."""
     async with AsyncExitStack() as stack:
         postgres = await stack.enter_async_context(EmbeddedPostgres(folder / "postgres", durable=False))
         installation = await stack.enter_async_context(Installation.open(postgres, folder / "installation"))
         cluster = Cluster(installation, stack)
         cluster.demo = await stack.enter_async_context(demo_database(installation))
+        yield cluster
+
+
+@pytest.fixture(scope="module")
+async def cluster(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Cluster]:
+    """Two processes of every service but one gateway, with the demo database."""
+    async with open_cluster(tmp_path_factory.mktemp("cluster")) as cluster:
         for name in services.STATEFUL:
             await cluster.start(name, 2)
         await cluster.start(services.GATEWAY)

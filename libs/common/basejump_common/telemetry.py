@@ -68,4 +68,6 @@ def configure_logging(service: str, level: str = "info", log_format: str = "json
     handler.setFormatter(text if log_format == "text" else JsonFormatter(service))
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     logging.getLogger("uvicorn").setLevel(logging.WARNING)  # `ready` and `stopped` say what matters
+    for chatty in ("httpcore", "httpx"):  # they write down addresses and headers, which may be secret
+        logging.getLogger(chatty).setLevel(logging.WARNING)
     logging.getLogger("nats").setLevel(logging.CRITICAL)  # our own callbacks log what it would, once

@@ -16,7 +16,7 @@ ENVIRONMENT = "dev"
 POSTGRES, NATS = "PostgreSQL", "NATS"  # their ports are kept under these names
 POSTGRES_FOLDER = "postgres"
 GATEWAY = "gateway"
-_SEALING = ("auth", "connection-indexer")  # those that keep secrets under the master key
+_SEALING = ("auth", "connection-indexer", "chat-agent")  # those that keep secrets under the master key
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,6 +126,8 @@ def _own_settings(service: str, state: State) -> dict[str, str]:
         case "connection-indexer":
             results = _folder(state.path / "results")
             return {"BASEJUMP_ALLOW_PRIVATE_HOSTS": "true", "BASEJUMP_RESULTS_URL": results.as_uri()}
+        case "chat-agent":
+            return {"BASEJUMP_WEBHOOK_PRIVATE_HOSTS": "true", "BASEJUMP_WEBHOOK_PLAIN_HTTP": "true"}
         case _:
             return {}
 

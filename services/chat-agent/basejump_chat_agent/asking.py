@@ -9,6 +9,7 @@ from basejump_chat_agent.answerers import Answerers
 from basejump_chat_agent.answering import ANSWER
 from basejump_chat_agent.domain.messages import initial
 from basejump_chat_agent.domain.prompt import AnswerPrompt, Asker, Prompt
+from basejump_chat_agent.webhooks import Webhooks
 from basejump_common.bus import Context
 from basejump_common.contracts.chat import Ask, ByMessage, Chat, ChatMessagesRequest, Message, MessagePage
 from basejump_common.errors import Conflict, Forbidden, NotFound
@@ -19,13 +20,15 @@ from basejump_common.storage.database import Database, Transaction
 class Messages:
     """Asking stores the question and its job, and answers at once; the work is done by whichever worker is free."""
 
-    def __init__(self, database: Database, answerers: Answerers) -> None:
+    def __init__(self, database: Database, answerers: Answerers, webhooks: Webhooks) -> None:
         self._database = database
         self._answerers = answerers
+        self._webhooks = webhooks
 
     async def ask(self, context: Context, request: Ask) -> Message:
         """The `initial` message; asked again, what the prompt has come to. Raises NotFound, Conflict, InvalidInput."""
         asker = _asker(context)
+        webhook = self._webhooks.wanted(request)
         if request.llm is not None:
             await self._answerers.check(request.llm, context)
         async with self._database.tenant(asker.client_uuid) as tx:
@@ -34,6 +37,8 @@ class Messages:
             prompt = _accept(request, chat, asker)
             if not await prompt_rows.insert(tx, prompt):
                 return await _asked_before(tx, prompt)
+            if webhook is not None:
+                await self._webhooks.order(tx, prompt, webhook)
             work = AnswerPrompt(prompt_uuid=prompt.prompt_uuid, asker=asker)
             await jobs.enqueue(tx, ANSWER, work, asker.client_uuid, job_uuid=prompt.prompt_uuid)
         return prompt.message

@@ -6,11 +6,15 @@ from contextlib import asynccontextmanager
 from basejump_chat_agent.adapters.chat_stream import ChatStream
 from basejump_chat_agent.adapters.index_news import IndexNews
 from basejump_chat_agent.adapters.indexer import Indexer
+from basejump_chat_agent.adapters.webhook_sender import WebhookSender
+from basejump_chat_agent.adapters.webhook_vault import WebhookVault
 from basejump_chat_agent.answerers import Answerers
 from basejump_chat_agent.answering import ANSWER, Answering
 from basejump_chat_agent.asking import Messages
 from basejump_chat_agent.chats import Chats
+from basejump_chat_agent.delivering import Delivering, Patience
 from basejump_chat_agent.domain.prompt import AnswerPrompt
+from basejump_chat_agent.domain.webhooks import Policy
 from basejump_chat_agent.endings import ANNOUNCE, Announcement, Announcing
 from basejump_chat_agent.erasing import Erasing
 from basejump_chat_agent.handlers import handlers
@@ -19,10 +23,12 @@ from basejump_chat_agent.retrieving import Retrieving
 from basejump_chat_agent.settings import Settings
 from basejump_chat_agent.stopping import Stopping
 from basejump_chat_agent.streams import Streams
+from basejump_chat_agent.webhooks import Webhooks
 from basejump_common.bus import on
 from basejump_common.bus.client_settings import SettingsOfClients
 from basejump_common.contracts.connection import DATABASE_INDEX_FAILED, DATABASE_INDEXED
 from basejump_common.runtime import Base, Service, foundation
+from basejump_common.security.envelope import Envelope
 from basejump_common.storage.job_worker import JobWorker
 from basejump_common.storage.jobs import JobKind
 
@@ -34,17 +40,25 @@ async def bootstrap(settings: Settings) -> AsyncIterator[Service]:
         news = IndexNews()
         stream = ChatStream(base.bus, settings.patience_seconds)
         answerers = Answerers(settings, SettingsOfClients(base.bus))
+        vault = WebhookVault(Envelope.from_text(settings.master_keys.reveal()))
+        policy = Policy(plain_http=settings.webhook_plain_http, private_hosts=settings.webhook_private_hosts)
+        webhooks = Webhooks(base.database, vault, policy)
         chats = Chats(base.database, base.bus, Stopping(base.bus, stream))
         yield base.service(
             endpoints=handlers(
                 chats,
-                Messages(base.database, answerers),
+                Messages(base.database, answerers, webhooks),
                 Streams(base.database),
+                webhooks,
                 Results(base.database),
                 Erasing(base.database, stream),
             ),
             reactions=(on(DATABASE_INDEXED, news.tell), on(DATABASE_INDEX_FAILED, news.tell)),
-            background=(_worker(base, settings, stream, news, answerers).run, answerers.warm_up),
+            background=(
+                _worker(base, settings, stream, news, answerers).run,
+                _sending_worker(base, settings, vault, policy).run,
+                answerers.warm_up,
+            ),
         )
 
 
@@ -60,4 +74,16 @@ def _worker(base: Base, settings: Settings, stream: ChatStream, news: IndexNews,
         },
         concurrency=settings.prompts_at_once,
         per_client=settings.prompts_per_client,
+    )
+
+
+def _sending_worker(base: Base, settings: Settings, vault: WebhookVault, policy: Policy) -> JobWorker:
+    """A worker of its own: slow receivers take no place from questions."""
+    sender = WebhookSender(policy, settings.webhook_seconds, settings.webhooks_at_once, settings.webhook_ca_file)
+    patience = Patience(first_retry=settings.webhook_retry_seconds, give_up=settings.webhook_give_up_seconds)
+    return JobWorker(
+        base.database,
+        Delivering(base.database, vault, sender, patience).kinds(),
+        concurrency=settings.webhooks_at_once,
+        per_client=settings.webhooks_per_client,
     )

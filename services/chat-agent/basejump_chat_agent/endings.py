@@ -7,6 +7,7 @@ import msgspec
 from basejump_chat_agent.adapters import prompt_rows, usage_rows
 from basejump_chat_agent.adapters.chat_stream import ChatStream
 from basejump_chat_agent.domain.prompt import Prompt
+from basejump_chat_agent.webhooks import send_answer
 from basejump_common.bus import Context, publish
 from basejump_common.contracts.chat import DELETED, MESSAGE_ANSWERED, Message, MessageAnswered, stream_subject
 from basejump_common.storage import jobs, outbox
@@ -22,7 +23,7 @@ class Announcement(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def settle(tx: Transaction, prompt: Prompt, final: Message, context: Context) -> Message | None:
-    """Store the final message and its event; None when the prompt has its final message already.
+    """Store the final message, its event and its webhook; None when the prompt has its final message already.
 
     The message as it is stored is the one to publish: so that it is the same, byte for byte, whoever publishes it.
     """
@@ -34,6 +35,7 @@ async def settle(tx: Transaction, prompt: Prompt, final: Message, context: Conte
         chat_uuid=prompt.chat_uuid, prompt_uuid=prompt.prompt_uuid, msg_uuid=prompt.msg_uuid, msg_type=final.msg_type
     )
     await publish(tx, MESSAGE_ANSWERED, prompt.client_uuid, prompt.msg_uuid, answered, context)
+    await send_answer(tx, prompt, stored)
     return stored
 
 

@@ -7,12 +7,13 @@ from basejump_chat_agent.chats import Chats
 from basejump_chat_agent.erasing import Erasing
 from basejump_chat_agent.results import Results
 from basejump_chat_agent.streams import Streams
+from basejump_chat_agent.webhooks import Webhooks
 from basejump_common.bus import Endpoint, handle
-from basejump_common.contracts import chat, result
+from basejump_common.contracts import chat, result, webhook
 
 
 def handlers(
-    chats: Chats, messages: Messages, streams: Streams, results: Results, erasing: Erasing
+    chats: Chats, messages: Messages, streams: Streams, webhooks: Webhooks, results: Results, erasing: Erasing
 ) -> tuple[Endpoint[Any, Any], ...]:
     """Operation to function."""
     return (
@@ -30,5 +31,10 @@ def handlers(
         handle(chat.REDEEM_STREAM_TICKET, streams.redeem_ticket),
         handle(result.LIST_RESULTS, results.list),
         handle(result.GET_RESULT, results.get),
+        handle(webhook.CREATE_SECRET, webhooks.create_secret),
+        handle(webhook.LIST_SECRETS, webhooks.list_secrets),
+        handle(webhook.DELETE_SECRET, webhooks.delete_secret),
+        handle(webhook.LIST_DELIVERIES, webhooks.list),
+        handle(webhook.REDELIVER, webhooks.redeliver),
         handle(chat.ERASE_CLIENT, erasing.erase),
     )

@@ -48,8 +48,34 @@ class ModelSettings(ServiceSettings, frozen=True, kw_only=True):
     ] = 1_500
 
 
-class Settings(ModelSettings, frozen=True, kw_only=True):
-    """What every service with tables needs, how prompts are worked on, and the language models."""
+class WebhookSettings(ModelSettings, frozen=True, kw_only=True):
+    """Webhooks. Their names are their own: what is allowed to customers' databases isn't allowed to them."""
+
+    master_keys: Annotated[
+        Secret, Meta(description="Keys that webhooks' secrets are sealed under, id:base64 each; the first seals.")
+    ]
+    webhook_private_hosts: Annotated[
+        bool, Meta(description="Whether webhooks may go to private and loopback addresses.")
+    ] = False
+    webhook_plain_http: Annotated[bool, Meta(description="Whether webhooks may go to http:// addresses.")] = False
+    webhook_ca_file: Annotated[
+        str, Meta(description="Path of a PEM file of authorities to believe besides the well-known ones.")
+    ] = ""
+    webhook_seconds: Annotated[float, Meta(description="Longest that an attempt to deliver may take.", gt=0)] = 15.0
+    webhook_retry_seconds: Annotated[
+        float, Meta(description="Seconds until a second attempt; from there on the pause doubles, up to 4 hours.", gt=0)
+    ] = 5.0
+    webhook_give_up_seconds: Annotated[
+        float, Meta(description="Seconds after which a webhook is not tried any more.", ge=0)
+    ] = 86_400.0
+    webhooks_at_once: Annotated[int, Meta(description="Webhooks that one process sends at once.", ge=1)] = 16
+    webhooks_per_client: Annotated[
+        int, Meta(description="Webhooks of one client sent at once, over all processes.", ge=1)
+    ] = 4
+
+
+class Settings(WebhookSettings, frozen=True, kw_only=True):
+    """What every service with tables needs, how prompts are worked on, the language models, and webhooks."""
 
     prompts_at_once: Annotated[int, Meta(description="Prompts that one process answers at the same time.", ge=1)] = 16
     prompts_per_client: Annotated[

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from basejump_common.contracts import account, auth, chat, connection, result
+from basejump_common.contracts import account, auth, chat, connection, result, webhook
 from basejump_common.contracts.operation import Operation
 
 GET: Literal["GET"] = "GET"
@@ -93,6 +93,14 @@ ACCOUNT = (
     Route(POST, "/account/client/secret/", auth.CREATE_SECRET, "Create a client secret"),
     Route(GET, "/account/client/secret/", auth.LIST_SECRETS, "List client secrets"),
     Route(DELETE, "/account/client/secret/{client_secret_uuid}/", auth.DELETE_SECRET, "Revoke a client secret"),
+    Route(POST, "/account/client/webhook-secret/", webhook.CREATE_SECRET, "Create or rotate the webhook secret"),
+    Route(GET, "/account/client/webhook-secret/", webhook.LIST_SECRETS, "List the webhook secrets that sign"),
+    Route(
+        DELETE,
+        "/account/client/webhook-secret/{webhook_secret_uuid}/",
+        webhook.DELETE_SECRET,
+        "End a webhook secret at once",
+    ),
     Route(POST, "/account/user/", account.CREATE_USER, "Create a user", query=_NEW_USER),
     Route(GET, "/account/user/", account.LIST_USERS, "List users"),
     Route(GET, "/account/user/{user_uuid}/", account.GET_USER, "Get a user"),
@@ -139,6 +147,8 @@ CHAT = (
     Route(GET, "/chat/message/{msg_uuid}/", chat.GET_MESSAGE, "Get a message"),
     Route(GET, "/chat/{chat_uuid}/stream/", chat.OPEN_STREAM, "Follow a chat", streams=True),
     Route(POST, "/chat/{chat_uuid}/stream-ticket/", chat.CREATE_STREAM_TICKET, "Get a ticket for a chat's stream"),
+    Route(GET, "/chat/webhook-delivery/", webhook.LIST_DELIVERIES, "List deliveries of webhooks"),
+    Route(POST, "/chat/webhook-delivery/{delivery_uuid}/redeliver/", webhook.REDELIVER, "Deliver a webhook once more"),
     Route(POST, "/chat/{chat_uuid}/stop/", chat.STOP_CHAT, "Stop all that runs in a chat"),
 )
 

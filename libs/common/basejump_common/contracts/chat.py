@@ -162,10 +162,15 @@ LlmName = Annotated[str, Meta(min_length=1, max_length=200)]
 """A language model as `provider:model`; `built-in` is the planner without one."""
 
 
+WebhookUrl = Annotated[str, Meta(min_length=8, max_length=2_000)]
+WebhookHeaders = Annotated[dict[str, Secret], Meta(max_length=20)]
+
+
 class Ask(msgspec.Struct, frozen=True, kw_only=True):
     """A question. The gateway chooses `prompt_uuid`, so that it listens before the work begins; asked again with
     the same one, the stored prompt answers and nothing is done twice. `llm`: answered by this language model rather
-    than the client's, where the client allows it."""
+    than the client's, where the client allows it. The final message is sent to `webhook_url` as well, signed, with
+    `webhook_headers` added."""
 
     chat_uuid: UUID
     prompt: Question
@@ -174,6 +179,8 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True):
     return_visual_json: bool = False
     return_sql_in_thoughts: bool = False
     llm: LlmName | None = None
+    webhook_url: WebhookUrl | None = None
+    webhook_headers: WebhookHeaders = {}
 
 
 class ByMessage(msgspec.Struct, frozen=True, kw_only=True):

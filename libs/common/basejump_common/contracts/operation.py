@@ -24,6 +24,7 @@ _OWNERS = {
     "connection": "connection-indexer",
     "chat": "chat-agent",
     "result": "chat-agent",
+    "webhook": "chat-agent",
 }
 
 
