@@ -1,16 +1,20 @@
 """Schema names, addresses, aliases and names of columns: decided without any I/O."""
 
+from typing import Any
 from uuid import uuid4
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from basejump_common.contracts.connection import Schema
+from basejump_common.contracts.connection import DatabaseFields, DatabaseType, Schema
 from basejump_common.errors import HostForbidden, InvalidInput
 from basejump_common.security.addresses import check_addresses
+from basejump_common.security.secret import Secret
 from basejump_connection_indexer.domain.alias import free_alias
+from basejump_connection_indexer.domain.database_fields import check_fields
 from basejump_connection_indexer.domain.definition import column_uuid, needs_quotes
+from basejump_connection_indexer.domain.engine import schemas_of
 from basejump_connection_indexer.domain.schema_names import schema_names
 
 
@@ -106,4 +110,54 @@ def test_a_columns_uuid_lasts_and_is_its_own() -> None:
     ("name", "quotes"), [("city", False), ("_a1", False), ("City", True), ("home town", True), ("1st", True)]
 )
 def test_a_name_that_would_be_folded_or_misread_needs_quotes(name: str, quotes: bool) -> None:
-    assert needs_quotes(name) is quotes
+    assert needs_quotes(name, folds=True) is quotes
+    assert needs_quotes(name, folds=False) is (quotes and name != "City")
+
+
+@pytest.mark.parametrize(
+    ("engine", "given", "names"),
+    [
+        ("postgres", {"schemas": (Schema(schema_nm="s"),)}, ("s",)),
+        ("postgres", {"include_default_schema": True}, ("public",)),
+        ("mysql", {}, ("a-b",)),
+        ("mariadb", {"schemas": (Schema(schema_nm="s"),)}, ("s",)),
+        ("mysql", {"schemas": (Schema(schema_nm="s"),), "include_default_schema": True}, ("s", "a-b")),
+    ],
+)
+def test_where_a_schema_is_a_database_the_one_logged_in_to_is_meant(
+    engine: str, given: dict[str, Any], names: tuple[str, ...]
+) -> None:
+    assert schemas_of(fields(engine, **given)) == names
+    assert check_fields(fields(engine, **given)) == names
+
+
+@pytest.mark.parametrize(
+    ("engine", "option", "value", "good"),
+    [
+        ("postgres", "target_session_attrs", "standby", True),
+        ("mysql", "target_session_attrs", "standby", False),
+        ("mysql", "connect_timeout", "5", True),
+        ("mysql", "connect_timeout", "500", False),
+        ("mariadb", "application_name", "reports", True),
+        ("mariadb", "init_command", "set global x = 1", False),
+        ("mysql", "local_infile", "1", False),
+    ],
+)
+def test_each_engine_has_options_of_its_own(engine: str, option: str, value: str, good: bool) -> None:
+    asked = fields(engine, query={option: value}, schemas=(Schema(schema_nm="s"),))
+    if good:
+        check_fields(asked)
+    else:
+        with pytest.raises(InvalidInput, match=option):
+            check_fields(asked)
+
+
+def fields(engine: str, **given: Any) -> DatabaseFields:
+    return DatabaseFields(
+        database_type=DatabaseType(engine),
+        host="h",
+        database_name="a-b",
+        username="u",
+        password=Secret("p"),
+        **given,
+    )

@@ -10,9 +10,10 @@ from basejump_planner.model import Column, Table
 from basejump_planner.vocabulary import STATES
 from basejump_planner.words import stems
 
-_NUMERIC = re.compile(r"^(smallint|integer|bigint|int\d?|numeric|decimal|real|double precision|float\d?|money)\b")
+_NUMERIC = re.compile(r"^((tiny|small|medium|big)?int\d?|integer|numeric|decimal|real|double|float\d?|money)\b")
 _TIME = re.compile(r"^(date|timestamp)")
-_TEXT = re.compile(r"^(text|character|varchar|char|citext|name|bpchar|\"char\")")
+_TEXT = re.compile(r"^((tiny|medium|long)?text|character|varchar|char|citext|name|bpchar|\"char\"|enum)")
+_FLAGS = re.compile(r"^(smallint|integer|tinyint|int)\b")
 _NAMES = (("name",), ("full", "name"), ("title",))
 _PART_OF_NAME = frozenset(("first", "middl", "last", "given", "famili"))
 
@@ -34,9 +35,14 @@ def is_truth(column: Column) -> bool:
 
 
 def is_flag(ref: ColumnRef) -> bool:
-    """Whether the column says yes or no: a boolean, or an integer called by a state; `ordered` may be how many."""
+    """Whether the column says yes or no: a boolean, or an integer called by a state; `ordered` may be how many.
+
+    MySQL's `boolean` is another word for `tinyint(1)`.
+    """
     column = ref.column
-    integer = column.type.lower() in ("smallint", "integer") and set(column.distinct_values) <= {"0", "1"}
+    integer = _FLAGS.match(column.type.lower()) is not None and set(column.distinct_values) <= {"0", "1"}
+    if column.type.lower() == "tinyint(1)" and integer:
+        return not is_key(ref)
     return is_truth(column) or (integer and not is_key(ref) and column.name.lower() in STATES)
 
 

@@ -66,13 +66,14 @@ class Retrieving:
 
 def _with_tables(whole: Retrieved, best: _Option, options: list[_Option]) -> Retrieved:
     granted = best.granted
-    tables = (ranked.table.as_table(granted.db_uuid) for ranked in best.ranking.tables)
+    engine = ENGINES[granted.database_type]
+    tables = (ranked.table.as_table(granted.db_uuid, folds_names=engine.folds_names) for ranked in best.ranking.tables)
     return msgspec.structs.replace(
         whole,
         conn_uuid=granted.conn_uuid,
         db_uuid=granted.db_uuid,
         database_name_alias=granted.database_name_alias,
-        dialect=ENGINES[granted.database_type].dialect,
+        dialect=engine.dialect,
         tables=_fitting(tables),
         tied=_tied(best, options),
     )

@@ -13,8 +13,11 @@ from basejump_common.errors import InvalidInput, NotFound
 from basejump_common.security.principal import Role
 from basejump_common.storage.database import Database, Transaction
 from basejump_connection_indexer.adapters import database_rows, grant_rows, index_rows
+from basejump_connection_indexer.adapters.database_rows import DatabaseRow
 from basejump_connection_indexer.adapters.teams import Teams
 from basejump_connection_indexer.databases import found
+from basejump_connection_indexer.domain.definition import IndexedTable
+from basejump_connection_indexer.domain.engine import ENGINES
 from basejump_connection_indexer.domain.union import Name
 
 PAGE_BYTES = 700_000  # a reply on the bus has room for 1 MiB
@@ -31,10 +34,10 @@ class Tables:
         """By schema and name; a page of very wide tables has fewer of them. Raises NotFound."""
         after = _position(request.cursor)
         async with self._database.tenant(context.caller.tenant) as tx:
-            found(await database_rows.find(tx, request.db_uuid))
+            row = found(await database_rows.find(tx, request.db_uuid))
             logins = await self._logins(tx, context, request.db_uuid)
             rows = await index_rows.page(tx, logins, after, request.limit + 1)
-        tables = [row.as_table(request.db_uuid) for row in rows[: request.limit]]
+        tables = [_table(indexed, row) for indexed in rows[: request.limit]]
         data = _fitting(tables)
         more = len(data) < len(rows)
         return TablePage(data=data, next_cursor=_cursor(data[-1]) if more and data else None)
@@ -43,11 +46,12 @@ class Tables:
         """Raises NotFound."""
         async with self._database.tenant(context.caller.tenant) as tx:
             db_uuid = await index_rows.database_of(tx, request.tbl_uuid)
-            if db_uuid is not None:
-                logins = await self._logins(tx, context, db_uuid)
+            row = None if db_uuid is None else await database_rows.find(tx, db_uuid)
+            if row is not None:
+                logins = await self._logins(tx, context, row.db_uuid)
                 table = await index_rows.find_seen(tx, logins, request.tbl_uuid)
                 if table is not None:
-                    return table.as_table(db_uuid)
+                    return _table(table, row)
         raise NotFound("there is no such table")
 
     async def _logins(self, tx: Transaction, context: Context, db_uuid: UUID) -> list[UUID]:
@@ -60,6 +64,10 @@ class Tables:
         if not logins:
             raise NotFound("there is no such database")
         return logins
+
+
+def _table(indexed: IndexedTable, row: DatabaseRow) -> Table:
+    return indexed.as_table(row.db_uuid, folds_names=ENGINES[row.database_type].folds_names)
 
 
 def _fitting(tables: Sequence[Table]) -> tuple[Table, ...]:

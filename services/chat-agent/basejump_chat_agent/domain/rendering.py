@@ -17,6 +17,7 @@ _SHORT_TYPES = (
     (re.compile(r"integer|bigint|smallint", re.IGNORECASE), "int"),
     (re.compile(r"double precision|real", re.IGNORECASE), "float"),
 )
+_QUOTES = {"mysql": "`", "bigquery": "`"}
 _LITERAL = re.compile(r"'(?:[^']|'')*'")
 _LONGEST_NOTE = 120
 _LONGEST_CELL = 200
@@ -29,20 +30,21 @@ def tokens(text: str) -> int:
     return len(text) // _CHARACTERS_PER_TOKEN + 1
 
 
-def schema(tables: Iterable[Table]) -> str:
+def schema(tables: Iterable[Table], dialect: str) -> str:
     """A line for each table: `hr.employees(employee_id int key, manager_id int → employees.employee_id, …)`."""
-    return "\n".join(table_line(table) for table in tables if not table.ignore)
+    return "\n".join(table_line(table, dialect) for table in tables if not table.ignore)
 
 
-def table_line(table: Table, *, notes: bool = False) -> str:
-    """One table; with `notes` what is written about its columns too."""
-    columns = ", ".join(_column(column, notes=notes) for column in table.columns if not column.ignore)
+def table_line(table: Table, dialect: str, *, notes: bool = False) -> str:
+    """One table, its names as `dialect` quotes them; with `notes` what is written about its columns too."""
+    columns = ", ".join(_column(column, dialect, notes=notes) for column in table.columns if not column.ignore)
     about = f" -- {_note(table.context)}" if table.context else ""
     return f"{table.schema_name}.{table.table_name}({columns}){about}"
 
 
-def _column(column: Column, *, notes: bool) -> str:
-    name = f'"{column.column_name}"' if column.quoted else column.column_name
+def _column(column: Column, dialect: str, *, notes: bool) -> str:
+    quote = _QUOTES.get(dialect, '"')
+    name = f"{quote}{column.column_name}{quote}" if column.quoted else column.column_name
     parts = [name, _type(column.column_type)]
     if column.primary_key:
         parts.append("key")
@@ -101,7 +103,7 @@ def question(asked: Asked, template: str, *, shows_rows: bool, room: int) -> str
     """The first message of a question. `room`: tokens for the conversation before it."""
     earlier = history(asked.turns, shows_rows=shows_rows, room=room)
     return template.format(
-        tables=schema(asked.tables) or "none found: use search_tables",
+        tables=schema(asked.tables, asked.dialect) or "none found: use search_tables",
         history=f"\nEarlier in this conversation:\n{earlier}\n" if earlier else "",
         clarified=_clarified(asked.clarified, shows_rows=shows_rows),
         question=asked.question,

@@ -99,8 +99,8 @@ class IndexedTable(msgspec.Struct, frozen=True, kw_only=True):
         """What the table is about: the admin's words before the database's."""
         return self.definition.comment if self.notes.context is None else self.notes.context
 
-    def as_table(self, db_uuid: UUID) -> Table:
-        """The contract's struct."""
+    def as_table(self, db_uuid: UUID, *, folds_names: bool) -> Table:
+        """The contract's struct; `folds_names` as in Engine."""
         definition = self.definition
         return Table(
             tbl_uuid=self.tbl_uuid,
@@ -113,14 +113,14 @@ class IndexedTable(msgspec.Struct, frozen=True, kw_only=True):
             row_estimate=definition.rows,
             primary_keys=self._primary_key(),
             foreign_keys=tuple(map(_foreign_key, self.foreign_keys)),
-            columns=tuple(self._column(column) for column in self.columns),
+            columns=tuple(self._column(column, folds_names=folds_names) for column in self.columns),
         )
 
     def _primary_key(self) -> tuple[str, ...]:
         key = self.definition.primary_key
         return key if self.visible is None or self.visible.issuperset(key) else ()
 
-    def _column(self, column: ColumnDefinition) -> Column:
+    def _column(self, column: ColumnDefinition, *, folds_names: bool) -> Column:
         notes = self.notes.columns.get(column.name, _NO_NOTES)
         target = next((key for key in self.foreign_keys if column.name in key.columns), None)
         return Column(
@@ -133,7 +133,7 @@ class IndexedTable(msgspec.Struct, frozen=True, kw_only=True):
             foreign_key_column_name=target.references[target.columns.index(column.name)] if target else None,
             distinct_values=notes.distinct_values,
             ignore=notes.ignore,
-            quoted=needs_quotes(column.name),
+            quoted=needs_quotes(column.name, folds=folds_names),
         )
 
 
@@ -147,9 +147,9 @@ def column_uuid(tbl_uuid: UUID, name: str) -> UUID:
     return UUID(int=number | (8 << 76) | (2 << 62))
 
 
-def needs_quotes(name: str) -> bool:
-    """Whether PostgreSQL would fold or misread the bare name."""
-    return not (name.isascii() and name.isidentifier() and name == name.lower())
+def needs_quotes(name: str, *, folds: bool) -> bool:
+    """Whether the database would misread the bare name, or fold it to lower case."""
+    return not (name.isascii() and name.isidentifier() and (not folds or name == name.lower()))
 
 
 def _foreign_key(key: KeyDefinition) -> ForeignKey:

@@ -15,6 +15,8 @@ _LONGEST_WAIT = 15
 class Engine(msgspec.Struct, frozen=True, kw_only=True):
     """`dialect` is sqlguard's word; `options` are those that `query` may set, each with what makes a value good.
 
+    `folds_names`: a bare name means the one in lower case.
+
     `default_schema` is None where a schema is a database: then it is the one that is logged in to, and meant when no
     other is named.
     """
@@ -22,6 +24,7 @@ class Engine(msgspec.Struct, frozen=True, kw_only=True):
     dialect: str
     default_port: int
     default_schema: str | None
+    folds_names: bool
     options: Mapping[str, Callable[[str], bool]]
 
 
@@ -60,6 +63,7 @@ _MYSQL = Engine(
     dialect="mysql",
     default_port=3306,
     default_schema=None,
+    folds_names=False,
     options={"application_name": _is_application_name, "connect_timeout": _is_connect_timeout},
 )
 ENGINES: Mapping[DatabaseType, Engine] = {
@@ -67,6 +71,7 @@ ENGINES: Mapping[DatabaseType, Engine] = {
         dialect="postgres",
         default_port=5432,
         default_schema="public",
+        folds_names=True,
         options={
             "application_name": _is_application_name,
             "connect_timeout": _is_connect_timeout,

@@ -30,15 +30,16 @@ async def search_tables(about: str) -> Reply:
     known = {table.tbl_uuid for table in work.tables}
     found = await work.tools.search_tables(about[:1_000])
     fresh = tuple(table for table in found if table.tbl_uuid not in known)[:_MOST_TABLES]
-    return _reply(rendering.schema(fresh) or "There are no others.", tables=fresh)
+    return _reply(rendering.schema(fresh, work.asked.dialect) or "There are no others.", tables=fresh)
 
 
 async def describe_table(table: str) -> Reply:
     """A table that was shown."""
-    found = _named(AT_WORK.get(), table)
+    work = AT_WORK.get()
+    found = _named(work, table)
     if found is None:
         return _reply("There is no such table; search_tables finds them.", failed=True)
-    return _reply(rendering.table_line(found, notes=True))
+    return _reply(rendering.table_line(found, work.asked.dialect, notes=True))
 
 
 async def find_values(phrases: list[str]) -> Reply:

@@ -79,6 +79,8 @@ def unconnected(address: str, target: Target, context: ssl.SSLContext, attribute
     # The driver always asks for several statements in one text; without the flag the server parses one only.
     connection._client_flag &= ~MULTI_STATEMENTS
     connection._connect_attrs.update(attributes)
+    # After each statement the driver would ask for the server's warnings and log them, the values of rows in them too.
+    connection.show_warnings = _none
     made: Connection = connection
     return made
 
@@ -90,6 +92,10 @@ async def reset(connection: Any) -> None:
     """
     await connection._execute_command(_RESET_CONNECTION, b"")
     await connection._read_ok_packet()
+
+
+async def _none() -> None:
+    return None
 
 
 def is_open(connection: Any) -> bool:
