@@ -20,6 +20,7 @@ from basejump_common.errors import (
     TooManyStatements,
 )
 from connection_house import Customer, Desk, Office, connected
+from customers import Customers
 from identity import within
 from installation import Installation
 
@@ -32,6 +33,17 @@ insert into depot.part select n, n % 20000 + 1, 'part ' || n from generate_serie
 create index on depot.part (item_id);
 create view depot.nap as select n as nap_id from generate_series(1, 2) n where n = 1 or pg_sleep(30) is not null;
 analyze;
+"""
+MARIADB_WAREHOUSE = """
+create table item (id integer primary key, kind text not null, weight integer not null);
+create table part (id integer primary key, item_id integer not null references item (id), name text, key (item_id));
+create table digit (n integer); insert into digit values (0), (1), (2), (3), (4), (5), (6), (7), (8), (9);
+create view number as
+    select 1 + a.n + 10 * b.n + 100 * c.n + 1000 * d.n + 10000 * e.n as n
+    from digit a, digit b, digit c, digit d, digit e;
+insert into item select n, concat('kind ', n % 7), n % 100 from number where n <= 20000;
+insert into part select n, n % 20000 + 1, concat('part ', n) from number where n <= 40000;
+analyze table item, part;
 """
 NAP = "select count(*) from depot.nap"
 
@@ -92,6 +104,30 @@ async def test_an_estimate_counts_what_is_read_and_not_what_is_given(desk: Desk,
     assert 20_000 * 40_000 < crossed < 4 * 20_000 * 40_000
     nested = "select (select max(p.name) from depot.part p where p.name > i.kind) from depot.item i limit 1000"
     assert await rows(nested) > 1_000 * 40_000, "a subquery is executed for each row"
+
+
+@pytest.mark.parametrize("customers", [pytest.param("mariadb", marks=pytest.mark.mariadb)], indirect=True)
+async def test_mariadbs_estimates_count_what_is_read_too(desk: Desk, customers: Customers) -> None:
+    office = await desk.office()
+    owner = await office.tenant.owner()
+    await owner.call(account.UPDATE_CLIENT_SETTINGS, UpdateClientSettings(estimated_rows=1))
+    depot = await office.add(customers.fields(await customers.customer(MARIADB_WAREHOUSE)))
+
+    async def rows(sql: str) -> int:
+        return (await excess(office, depot, sql)).estimate.rows
+
+    assert 15_000 < await rows("select id from item where weight = 5") < 25_000, "a scan reads the whole table"
+    assert await rows("select weight from item where id in (5, 6)") < 10, "an index is read where it is asked"
+    assert await rows("select id from item limit 10") == 10, "a limit ends the scan below it"
+    assert await rows("select id from item order by weight limit 10") > 15_000, "but not below a sort"
+    assert await rows("select count(*) from item limit 10") > 15_000, "or an aggregate"
+    joined = "select count(*) from item i join part p on p.item_id = i.id"
+    assert 30_000 < await rows(joined) < 200_000
+    assert await rows("select count(*) from item i cross join part p") > 15_000 * 30_000
+    nested = "select (select max(p.name) from part p where p.name > i.kind) from item i"
+    assert await rows(nested) > 15_000 * 30_000, "a subquery is executed for each row"
+    assert await rows("select kind from item union all select name from part") > 50_000
+    assert (await excess(office, depot, "select id from item limit 10")).estimate.cost is None
 
 
 async def test_a_statement_beyond_the_installations_limit_does_not_run_whoever_approves(

@@ -11,7 +11,15 @@ import pytest
 
 from basejump_common.contracts import connection
 from basejump_common.contracts.common import PageRequest
-from basejump_common.contracts.connection import CreateDatabase, Schema, SslMode
+from basejump_common.contracts.connection import (
+    ByConnection,
+    ByDatabase,
+    CreateDatabase,
+    CreatedDatabase,
+    Schema,
+    SslMode,
+    UpdateDatabase,
+)
 from basejump_common.errors import (
     BasejumpError,
     Conflict,
@@ -31,6 +39,11 @@ from installation import Installation
 from mariadb import MariaDBCustomer
 from mariadb_embedded import embedded
 
+
+def on_mariadb(*values: Any) -> Any:
+    return pytest.param("mariadb", *values, marks=pytest.mark.mariadb)
+
+
 RISKS_ON_POSTGRES = [
     ("postgres", given, says)
     for given, says in (
@@ -45,7 +58,7 @@ RISKS_ON_POSTGRES = [
     )
 ]
 RISKS_ON_MARIADB = [
-    pytest.param("mariadb", given, says, marks=pytest.mark.mariadb)
+    on_mariadb(given, says)
     for given, says in (
         ("grant insert, update on {name}.customer to {reader}", "has INSERT, UPDATE on {name}.customer"),
         ("grant update (city, `id`) on {name}.customer to {reader}", "has UPDATE on {name}.customer"),
@@ -172,7 +185,36 @@ async def test_a_certificate_of_another_authority_or_for_another_name_is_refused
     assert (await office.admin.call(connection.TEST_DATABASE, fields)).ok
 
 
-@pytest.mark.parametrize("customers", [pytest.param("mariadb", marks=pytest.mark.mariadb)], indirect=True)
+@pytest.mark.parametrize(
+    ("customers", "how", "says"),
+    [
+        on_mariadb("via unix_socket", "refuses the login"),
+        on_mariadb("via mysql_old_password using '0123456789abcdef'", "a way to log in that isn't supported"),
+        on_mariadb("by 'right' require x509", "refuses the login"),
+        on_mariadb("by 'right' password expire", "refuses the login"),
+    ],
+    indirect=["customers"],
+)
+async def test_a_login_that_takes_more_than_a_password_is_refused(
+    customers: Customers, office: Office, how: str, says: str
+) -> None:
+    customer = await customers.customer("")
+    await customer.execute(
+        f"create user {customer.name}_x identified {how}; grant select on {customer.name}.* to {customer.name}_x"
+    )
+    asked = customers.fields(customer, username=f"{customer.name}_x", password=Secret("right"))
+    assert says in await refused(office, asked, LoginRefused, "username")
+
+
+@pytest.mark.parametrize("customers", [on_mariadb()], indirect=True)
+async def test_a_password_may_have_letters_of_any_script(customers: Customers, office: Office) -> None:
+    customer = await customers.customer("")
+    await customer.execute(f"set names utf8mb4; alter user {customer.reader} identified by 'pässwörd 日本'")
+    asked = customers.fields(customer, password=Secret("pässwörd 日本"))
+    assert (await office.admin.call(connection.TEST_DATABASE, asked)).ok
+
+
+@pytest.mark.parametrize("customers", [on_mariadb()], indirect=True)
 async def test_what_speaks_first_but_not_mysql_is_unreachable(
     customers: Customers, office: Office, customer: AnyCustomer
 ) -> None:
@@ -209,6 +251,36 @@ async def test_a_login_that_can_do_more_than_select_is_refused_unless_the_admin_
     assert "PASSWORD" not in words
     created = await office.admin.call(connection.CREATE_DATABASE, customers.fields(customer, accept_risky_role=True))
     assert says.format(**names) in " ".join(created.warnings)
+
+
+@pytest.mark.parametrize(
+    ("customers", "given", "says"),
+    [
+        ("postgres", "grant insert on shop.customer to {reader}", "shop.customer"),
+        on_mariadb("grant file on *.* to {reader}", "FILE"),
+    ],
+    indirect=["customers"],
+)
+async def test_a_login_that_was_given_more_is_found_out_when_the_database_is_changed(
+    desk: Desk, customers: Customers, given: str, says: str
+) -> None:
+    office, customer = await desk.office(), await customers.customer()
+    created = await office.add(customers.fields(customer))
+    await customer.execute(given.format(reader=customer.reader))
+    change = UpdateDatabase(db_uuid=created.db_uuid, database_desc="changed")
+    with pytest.raises(InvalidInput, match=says):
+        await office.admin.call(connection.UPDATE_DATABASE, change)
+    before = await office.admin.call(connection.GET_DATABASE, ByDatabase(db_uuid=created.db_uuid))
+    assert (before.database_desc, await warnings(office, created)) == ("", ())
+    accepted = UpdateDatabase(db_uuid=created.db_uuid, database_desc="changed", accept_risky_role=True)
+    assert (await office.admin.call(connection.UPDATE_DATABASE, accepted)).database_desc == "changed"
+    assert says in "".join(await warnings(office, created))
+    await office.indexed(created.db_uuid)
+    await office.admin.call(connection.UPDATE_DATABASE, change)  # what was accepted once stays so
+
+
+async def warnings(office: Office, created: CreatedDatabase) -> tuple[str, ...]:
+    return (await office.admin.call(connection.GET_CONNECTION, ByConnection(conn_uuid=created.conn_uuid))).warnings
 
 
 async def test_an_alias_that_was_given_is_taken_once_and_a_derived_one_is_numbered(

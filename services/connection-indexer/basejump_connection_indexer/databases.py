@@ -1,7 +1,5 @@
 """Customers' databases: adding one after it was tried, testing, listing, changing, deleting."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from uuid import UUID, uuid4
 
 import asyncpg
@@ -37,7 +35,7 @@ from basejump_connection_indexer.domain.alias import free_alias
 from basejump_connection_indexer.domain.database_fields import check_fields
 from basejump_connection_indexer.domain.engine import ENGINES, schemas_of
 from basejump_connection_indexer.domain.risks import check_risks
-from basejump_connection_indexer.domain.session import BrokeOff, Connect, Session
+from basejump_connection_indexer.domain.session import BrokeOff, Connect
 from basejump_connection_indexer.domain.target import Target
 from basejump_connection_indexer.indexing import IndexDatabase, enqueue_indexing
 
@@ -88,13 +86,17 @@ class Databases:
             before = _idle(found(await database_rows.find(tx, request.db_uuid)))
             logins = await database_rows.connections_of(tx, before.db_uuid)
         after = _changed(before, request)
-        names = schemas_of(after)
-        async with self._looking_at(self._vault.target(after, logins[0])) as session:
-            await session.check_schemas(names)
+        risks = [await self._risks(self._vault.target(after, login), schemas_of(after)) for login in logins]
+        for login, found_risks in zip(logins, risks, strict=True):
+            # What an admin has accepted once needn't be accepted again.
+            new = [risk for risk in found_risks if risk not in login.warnings]
+            check_risks(new, accepted=request.accept_risky_role)
         try:
             async with self._database.tenant(tenant) as tx:
                 _idle(found(await database_rows.find(tx, request.db_uuid, lock=True)))
                 await database_rows.update(tx, after)
+                for login, warnings in zip(logins, risks, strict=True):
+                    await database_rows.set_warnings(tx, login.conn_uuid, warnings)
                 await enqueue_indexing(tx, tenant, IndexDatabase(db_uuid=after.db_uuid))
                 return found(await database_rows.find(tx, request.db_uuid)).as_database()
         except asyncpg.UniqueViolationError as error:
@@ -134,17 +136,16 @@ class Databases:
     async def _try(self, fields: DatabaseFields) -> tuple[str, ...]:
         """Log in and look; what the login may do beyond SELECT."""
         names = check_fields(fields)
-        async with self._looking_at(_target(fields)) as session:
-            await session.check_schemas(names)
-            risks = await session.risks(names)
+        risks = await self._risks(_target(fields), names)
         check_risks(risks, accepted=fields.accept_risky_role)
         return risks
 
-    @asynccontextmanager
-    async def _looking_at(self, target: Target) -> AsyncIterator[Session]:
+    async def _risks(self, target: Target, names: tuple[str, ...]) -> tuple[str, ...]:
+        """What a login may do beyond SELECT in schemas that it may use."""
         session = await self._connect(target)
         try:
-            yield session
+            await session.check_schemas(names)
+            return await session.risks(names)
         except BrokeOff as error:
             raise DatabaseUnreachable.field("host", f"the database broke off while it was tried: {error}") from error
         finally:
@@ -205,8 +206,8 @@ def _target(fields: DatabaseFields) -> Target:
 
 
 def _changed(row: DatabaseRow, request: UpdateDatabase) -> DatabaseRow:
-    given = {name: getattr(request, name) for name in request.__struct_fields__ if getattr(request, name) is not None}
-    return msgspec.structs.replace(row, **given)
+    given = {name: getattr(request, name, None) for name in row.__struct_fields__}
+    return msgspec.structs.replace(row, **{name: value for name, value in given.items() if value is not None})
 
 
 async def _publish_ended(

@@ -112,7 +112,10 @@ class CreateDatabase(DatabaseFields, frozen=True, kw_only=True):
 
 
 class UpdateDatabase(msgspec.Struct, frozen=True, kw_only=True):
-    """What is given is changed; then the database is scanned again and what changed is indexed again."""
+    """What is given is changed; then the database is scanned again and what changed is indexed again.
+
+    A login that can do more than SELECT, and more than was accepted before, needs `accept_risky_role` again.
+    """
 
     db_uuid: UUID
     database_name_alias: Name | None = None
@@ -123,6 +126,7 @@ class UpdateDatabase(msgspec.Struct, frozen=True, kw_only=True):
     include_views: bool | None = None
     include_materialized_views: bool | None = None
     include_partitioned_tables: bool | None = None
+    accept_risky_role: bool = False
 
 
 class CreatedDatabase(msgspec.Struct, frozen=True, kw_only=True):

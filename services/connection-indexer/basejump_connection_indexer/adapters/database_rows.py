@@ -1,5 +1,6 @@
 """The tables `database` and `connection`. Every function takes the tenant's transaction."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -187,6 +188,11 @@ async def insert_connection(tx: Transaction, client_uuid: UUID, row: ConnectionR
         row.data_source_desc,
         row.warnings,
     )
+
+
+async def set_warnings(tx: Transaction, conn_uuid: UUID, warnings: Sequence[str]) -> None:
+    """What a login may do beyond SELECT, as it was found last."""
+    await tx.execute("update connection set warnings = $2 where conn_uuid = $1", conn_uuid, list(warnings))
 
 
 async def find_connection(tx: Transaction, conn_uuid: UUID) -> ConnectionRow | None:

@@ -7,13 +7,13 @@ import asyncmy
 from asyncmy.constants import ER
 
 from basejump_common.errors import BasejumpError, DatabaseMissing, DatabaseUnreachable, LoginRefused, TlsRefused
-from basejump_connection_indexer.adapters.mysql.driver import Connection, offers_tls, unconnected
+from basejump_connection_indexer.adapters.mysql.driver import Connection, is_encrypted, offers_tls, unconnected
 from basejump_connection_indexer.adapters.mysql.session import MysqlSession
 from basejump_connection_indexer.adapters.tls import tls_context
 from basejump_connection_indexer.domain.target import Target
 
 _DRIVERS_OWN = 2000  # the numbers from here on are the driver's, not the server's
-_PLUGIN_ERRORS = (2059, 2061, 1251, 1524)
+_PLUGIN_ERRORS = (2059, 2061, 1251, 1275, 1524)
 _LOGIN_ERRORS = (ER.ACCESS_DENIED_ERROR, 1698, 1820, 1862, 3118, 4151)  # also: password expired, account locked
 _MISSING_ERRORS = (ER.BAD_DB_ERROR, ER.DBACCESS_DENIED_ERROR)  # a login that may nothing in it isn't told which
 
@@ -59,6 +59,8 @@ def _meaning(error: Exception, connection: Connection | None, target: Target) ->
         return DatabaseMissing.field("database_name", f"{place} has no database {target.database} that it may use")
     if number in _PLUGIN_ERRORS:
         return LoginRefused.field("username", f"{place} wants a way to log in that isn't supported: {message}")
+    if not isinstance(error, asyncmy.Error | OSError) and connection is not None and is_encrypted(connection):
+        return LoginRefused.field("username", f"{place} wants a way to log in that isn't supported")
     if number in _LOGIN_ERRORS:
         return LoginRefused.field("username", f"{place} refuses the login of {target.username}")
     if isinstance(number, int) and not _DRIVERS_OWN <= number < _DRIVERS_OWN + 1000:

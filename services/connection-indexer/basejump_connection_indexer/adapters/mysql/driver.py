@@ -108,6 +108,11 @@ def offers_tls(connection: Any) -> bool:
     return bool(getattr(connection, "server_capabilities", SSL) & SSL)
 
 
+def is_encrypted(connection: Any) -> bool:
+    """Whether TLS was agreed on: then it is a server of ours that speaks."""
+    return bool(connection._secure)
+
+
 def fields(cursor: Any) -> Sequence[Described]:
     """The columns of the result that the cursor reads."""
     found: Sequence[Described] = cursor._result.fields
