@@ -1,8 +1,5 @@
 """The whole stack as `make run` serves it: its own processes, its own ports, one for all end-to-end tests."""
 
-import asyncio
-import os
-import sys
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -10,11 +7,9 @@ import httpx
 import pytest
 import trustme
 
-from basejump_devstack.child import free_port
-from basejump_devstack.state import State, read_environment
+from basejump_devstack.state import State
 from rest import Api, Tenant, run_command
-
-READY_SECONDS = 60
+from stacks import running_stack
 
 
 @pytest.fixture(scope="session")
@@ -25,28 +20,9 @@ def stack_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 async def stack(stack_folder: Path) -> AsyncIterator[dict[str, str]]:
-    """`basejump run` in a process of its own; the values of its dev.env."""
-    log = (stack_folder.parent / "stack.log").open("wb")
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "basejump_cli", "run", "--port", str(free_port(0)), "--state", str(stack_folder),
-        stdout=log, stderr=log, env=dict(os.environ),
-    )  # fmt: skip
-    try:
-        yield await _ready(process, stack_folder)
-    finally:
-        if process.returncode is None:
-            process.terminate()
-        await process.wait()
-        log.close()
-
-
-async def _ready(process: asyncio.subprocess.Process, folder: Path) -> dict[str, str]:
-    environment = folder / "dev.env"
-    async with asyncio.timeout(READY_SECONDS):
-        while not environment.exists():
-            assert process.returncode is None, (folder.parent / "stack.log").read_text()
-            await asyncio.sleep(0.1)
-    return read_environment(environment)
+    """A stack whose questions the built-in planner answers; the values of its dev.env."""
+    async with running_stack(stack_folder) as values:
+        yield values
 
 
 @pytest.fixture(scope="session")

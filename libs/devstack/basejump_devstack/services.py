@@ -3,10 +3,15 @@
 The services themselves are the same everywhere: what differs here is only what these settings say.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
+
+from basejump_chat_agent.settings import ModelSettings
 from basejump_common.bus.permissions import CLI, OPERATOR, all_permissions
+from basejump_common.settings import PREFIX, ServiceSettings
 from basejump_devstack.nats import EmbeddedNats, NatsUser
 from basejump_devstack.postgres import EmbeddedPostgres
 from basejump_devstack.state import State
@@ -16,7 +21,8 @@ ENVIRONMENT = "dev"
 POSTGRES, NATS = "PostgreSQL", "NATS"  # their ports are kept under these names
 POSTGRES_FOLDER = "postgres"
 GATEWAY = "gateway"
-_SEALING = ("auth", "connection-indexer", "chat-agent")  # those that keep secrets under the master key
+CHAT_AGENT = "chat-agent"
+_SEALING = ("auth", "connection-indexer", CHAT_AGENT)  # those that keep secrets under the master key
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +36,7 @@ class Surroundings:
 
 
 # In the order of starting: who answers comes before who asks.
-STATEFUL = ("auth", "account", "connection-indexer", "chat-agent")
+STATEFUL = ("auth", "account", "connection-indexer", CHAT_AGENT)
 SERVICES = (*STATEFUL, GATEWAY)
 
 
@@ -74,6 +80,15 @@ def settings(service: str, around: Surroundings) -> dict[str, str]:
     if service in _SEALING:
         found["BASEJUMP_MASTER_KEYS"] = around.state.master_keys()
     return found | _own_settings(service, around.state)
+
+
+def language_models(environment: Mapping[str, str]) -> dict[str, str]:
+    """The settings of language models in `environment`: the only ones of a service that the dev stack leaves to who
+    runs it."""
+    own = {field.name for field in msgspec.structs.fields(ModelSettings)}
+    own -= {field.name for field in msgspec.structs.fields(ServiceSettings)}
+    variables = (PREFIX + name.upper() for name in own)
+    return {variable: environment[variable] for variable in variables if variable in environment}
 
 
 def migration_settings(around: Surroundings) -> dict[str, str]:

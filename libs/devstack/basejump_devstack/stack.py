@@ -120,10 +120,11 @@ class Stack:
         self.console.say("migrated")
 
     async def _start_service(self, name: str, around: services.Surroundings) -> None:
+        given = services.language_models(os.environ) if name == services.CHAT_AGENT else {}
         process = ServiceProcess(
             name=name,
             module=services.module(name),
-            environment=services.settings(name, around),
+            environment=services.settings(name, around) | given,
             health_port=services.health_port(name, around),
             console=self.console,
         )
