@@ -51,7 +51,9 @@ def _cell(value: Any) -> Any:
     match value:
         case None | str() | bytes():
             return value
-        case bool() | UUID() | timedelta():
+        case timedelta():
+            return _time(value)
+        case bool() | UUID():
             return str(value).lower()
         case int() | Decimal():
             return f"{Decimal(value).normalize():f}"
@@ -65,3 +67,9 @@ def _cell(value: Any) -> Any:
             return json.dumps(value, default=str, separators=(",", ":"))
         case _:
             return str(value)
+
+
+def _time(value: timedelta) -> str:
+    """A TIME of MySQL: hours that may be many, or negative."""
+    seconds = abs(int(value.total_seconds()))
+    return f"{'-' if value < timedelta() else ''}{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}"

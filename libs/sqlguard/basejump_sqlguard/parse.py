@@ -66,6 +66,9 @@ def _tokens(sql: str, rules: Rules) -> list[Token]:
         raise Refused("syntax", "The statement isn't valid SQL: a comma has nothing before it.")
     for token in tokens:
         _check_comments(token)
+        if rules.name == "mysql" and token.token_type == TokenType.HEX_STRING and sql[token.start] == "0":
+            # MySQL reads 0x41 and x'41' alike, MariaDB takes only the first for a number; the tree knows just one.
+            raise Refused("syntax", f"0x{token.text} has two meanings; write x'{token.text}' or a decimal number.")
         if rules.name == "tsql" and _starts_statement(token):
             raise Refused("multiple_statements", f"{token.text.upper()} starts another statement.", token.text)
     return tokens
