@@ -28,7 +28,7 @@ class Verdict(StrEnum):
 def kept_rows(results: Path, result: RunResult) -> Rows:
     """All rows of a run, from its file in the local store `results`."""
     (path,) = results.glob(f"*/{result.run_uuid}-*.parquet")
-    table = pq.ParquetFile(path).read()  # unlike read_table it takes two columns of one name
+    table = pq.read_table(path)
     if not table.num_columns:
         return [()] * table.num_rows
     return comparable(zip(*(column.to_pylist() for column in table.columns), strict=True))

@@ -17,11 +17,12 @@ from basejump_common.contracts.connection import Schema
 from basejump_common.errors import InvalidInput
 from basejump_devstack.model_server import ModelServer, load_script
 from chatting import Heard
-from component.test_chat_pipeline import SLEEPERS, Talk, is_busy, is_idle, talk_of
+from component.test_chat_pipeline import SLEEPERS, is_busy, is_idle
 from connection_house import Customer, Desk, connected
 from identity import within
 from installation import Installation
 from model_clients import PROTOCOLS
+from talking import Talk, talk_of
 
 COUNT = "select count(*) as customers from shop.customer"
 SCRIPT = Path(__file__).parent.parent / "scripts" / "shop.toml"

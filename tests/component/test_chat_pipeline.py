@@ -2,17 +2,13 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
 from basejump_common.contracts import chat, result
 from basejump_common.contracts.chat import (
-    Ask,
     ByChat,
-    Chat,
     ChatMessagesRequest,
     CreateChat,
     Message,
@@ -24,10 +20,10 @@ from basejump_common.contracts.connection import CREATE_DATABASE, Schema
 from basejump_common.contracts.result import ByResult
 from basejump_common.errors import NotFound
 from basejump_common.security.principal import UserRole
-from chatting import Heard, Person, asking, member_of
-from connection_house import Customer, Desk, Office, connected
+from connection_house import Customer, Desk, connected
 from identity import within
 from installation import Installation
+from talking import Talk, talk_of
 
 HOW_MANY = "How many customers are there?"
 # Views that take their time; a volatile condition is never optimised away.
@@ -36,35 +32,6 @@ create schema bed;
 create view bed.doze as select n as doze_id from generate_series(1, 2) n where n = 1 or pg_sleep(3) is not null;
 create view bed.nap as select n as nap_id from generate_series(1, 2) n where n = 1 or pg_sleep(60) is not null;
 """
-
-
-@dataclass(frozen=True)
-class Talk:
-    """A chat of a member whose team may query something."""
-
-    office: Office
-    member: Person
-    chat: Chat
-
-    @asynccontextmanager
-    async def asking(self, question: str, **fields: Any) -> AsyncIterator[tuple[Message, Heard]]:
-        ask = Ask(chat_uuid=self.chat.chat_uuid, prompt=question, **fields)
-        async with asking(self.office.member.bus, self.member, ask) as asked:
-            yield asked
-
-    async def answer(self, question: str, **fields: Any) -> Message:
-        """The final message; the same as is kept, and the only one."""
-        async with self.asking(question, **fields) as (initial, heard):
-            final = await heard.final()
-        by_uuid = chat.ByMessage(msg_uuid=initial.msg_uuid)
-        assert await self.office.member.call(chat.GET_MESSAGE, by_uuid) == final
-        assert heard.finals == [final]
-        return final
-
-
-async def talk_of(office: Office) -> Talk:
-    opened = await office.member.call(chat.CREATE_CHAT, CreateChat(team_uuid=office.team_uuid))
-    return Talk(office, member_of(office.tenant, office.member), opened)
 
 
 @pytest.fixture(scope="module")

@@ -147,6 +147,16 @@ async def test_rows_beyond_the_cap_are_cut_and_it_says_so(
     assert sorted(pq.read_table(file)["id"].to_pylist()) == list(range(1, 50_000))
 
 
+async def test_columns_of_one_name_have_names_of_their_own_in_the_file(
+    office: Office, shop: CreatedDatabase, results: Path
+) -> None:
+    named = "select count(*) as count, 7 as count_2, count(*) as count, max(id) as count from customer"
+    result = await office.run(shop, named)
+    assert [column.name for column in result.columns] == ["count", "count_2", "count", "count"]
+    file = next(path for path in kept(results) if str(result.run_uuid) in path.name)
+    assert pq.read_table(file).column_names == ["count", "count_2", "count_3", "count_4"]
+
+
 async def test_a_deadline_of_the_caller_ends_the_statement_and_the_run_may_be_asked_again(
     office: Office, customer: AnyCustomer, shop: CreatedDatabase
 ) -> None:

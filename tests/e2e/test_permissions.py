@@ -1,8 +1,6 @@
 """Who may call what: every call of the API by every kind of caller, expected from the contracts alone."""
 
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 from uuid import uuid4
 
 import httpx
@@ -11,7 +9,7 @@ import pytest
 from basejump_common.contracts import auth
 from basejump_common.security.principal import Credential, Role
 from basejump_gateway.routes import ROUTES, Route
-from rest import Api, as_user, refreshing, run_command
+from rest import Api, as_user, refreshing
 
 
 @dataclass(frozen=True)
@@ -37,14 +35,9 @@ class Caller:
         return let_in | ({403} if self.role is Role.INTERNAL else set())
 
 
-@pytest.fixture(scope="module")
-def client(stack_folder: Path) -> dict[str, Any]:
-    """A client of its own, whose users the calls may do anything to."""
-    return run_command("client", "create", "permissions", "--state", str(stack_folder))
-
-
-def enter(api: Api, client: dict[str, Any], operator: Api) -> list[Caller]:
-    """One of each kind, with new tokens."""
+def enter(api: Api, operator: Api) -> list[Caller]:
+    """One of each kind, in a client of their own, to whose objects the calls may do anything."""
+    client = operator.post("/account/client/", json={"client_name": "permissions"})
     secret = api.with_secret(client["client_secret"])
     made = {
         role: secret.post("/account/user/", params={"username": role.lower(), "role": role})["user_uuid"]
@@ -63,16 +56,13 @@ def enter(api: Api, client: dict[str, Any], operator: Api) -> list[Caller]:
 
 
 @pytest.fixture(scope="module")
-def lasting(api: Api, client: dict[str, Any], operator: Api) -> list[Caller]:
-    return enter(api, client, operator)
+def lasting(api: Api, operator: Api) -> list[Caller]:
+    return enter(api, operator)
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=lambda route: f"{route.method} {route.path}")
-def test_every_caller_gets_what_the_contract_says(
-    route: Route, lasting: list[Caller], api: Api, client: dict[str, Any], operator: Api
-) -> None:
-    ends_tokens = route.operation is auth.REVOKE_TOKENS
-    callers = enter(api, client, operator) if ends_tokens else lasting
+def test_every_caller_gets_what_the_contract_says(route: Route, lasting: list[Caller], api: Api, operator: Api) -> None:
+    callers = enter(api, operator) if route.operation is auth.REVOKE_TOKENS else lasting
     answers = {caller.name: (send(route, caller.api).status_code, caller.expected(route)) for caller in callers}
     wrong = {name: answer for name, answer in answers.items() if answer[0] not in answer[1]}
     assert not wrong

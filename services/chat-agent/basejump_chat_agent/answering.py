@@ -15,7 +15,7 @@ from basejump_chat_agent.charting import Charting
 from basejump_chat_agent.domain import failures, messages
 from basejump_chat_agent.domain.answerer import Answer, Answered, Asked, AskedBack, Option, Said
 from basejump_chat_agent.domain.choice import QUESTION, Found
-from basejump_chat_agent.domain.failures import CannotGoOn
+from basejump_chat_agent.domain.failures import CannotGoOn, NeedsPerson
 from basejump_chat_agent.domain.new_result import NewResult
 from basejump_chat_agent.domain.prompt import AnswerPrompt
 from basejump_chat_agent.domain.words import final_words
@@ -105,7 +105,11 @@ class Answering:
         if found.options:
             options = tuple(Option(label=option.alias) for option in found.options)
             return self._ask_back(work, AskedBack(question=QUESTION, options=options))
-        match await self._answer(work, found):
+        try:
+            answer = await self._answer(work, found)
+        except NeedsPerson as needs:
+            answer = needs.asked_back
+        match answer:
             case Answered() as answered:
                 return await self._response(work, found, answered)
             case AskedBack() as asked_back:

@@ -11,6 +11,7 @@ from basejump_chat_agent.adapters.index_news import IndexNews
 from basejump_chat_agent.adapters.indexer import Indexer
 from basejump_chat_agent.domain import failures, messages
 from basejump_chat_agent.domain.answerer import Clarified
+from basejump_chat_agent.domain.approving import approved, refused
 from basejump_chat_agent.domain.charts import asked_chart, without_wishes
 from basejump_chat_agent.domain.choice import Found, Meaning, found, named, options, says_any
 from basejump_chat_agent.domain.conversation import trimmed
@@ -47,25 +48,30 @@ class Retrieving:
         return tables
 
     async def _meaning(self, prompt: Prompt) -> Meaning:
-        """A prompt that picks an option of a clarification means the question that was unclear."""
-        meant, clarified = prompt, list[Clarified]()
+        """A prompt that picks an option of a clarification means the question that was unclear. Raises CannotGoOn."""
+        meant, clarified, asked = prompt, list[Clarified](), None
         async with self._database.tenant(prompt.client_uuid) as tx:
             for _ in range(MAX_CLARIFICATIONS):
                 if meant.parent_msg_uuid is None:
                     break
                 parent = await prompt_rows.find_by_message(tx, prompt.chat_uuid, meant.parent_msg_uuid)
-                if parent is None or not says_any(prompt.question, parent.message.clarification):
+                if parent is None or not says_any(meant.question, parent.message.clarification):
                     break
+                if meant is prompt:
+                    asked = parent.message.clarification
                 clarified.insert(0, Clarified(asked=parent.message.content, answered=meant.question))
                 meant = parent
             turns = trimmed(await prompt_rows.history(tx, meant))
+        if refused(asked, prompt.question):
+            raise failures.declined()
         chart = asked_chart(meant.question)
         said = without_wishes([*(turn.question for turn in turns), meant.question]) or (meant.question,)
         return Meaning(
             question=meant.question,
             meant=follow_up(said[-1], said[:-1]),
             chart=None if chart is None else chart.wish,
-            hint=prompt.question,
+            hint="\n".join([*(one.answered for one in clarified), prompt.question]),
+            approved=approved(asked, prompt.question),
             turns=turns,
             clarified=tuple(clarified),
         )

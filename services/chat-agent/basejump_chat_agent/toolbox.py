@@ -15,7 +15,7 @@ from basejump_chat_agent.domain.answerer import ModelCall
 from basejump_chat_agent.domain.choice import Found
 from basejump_chat_agent.domain.rules import Rules
 from basejump_chat_agent.work import Work
-from basejump_common.contracts.connection import FoundValue, RunResult, Table
+from basejump_common.contracts.connection import FoundValue, Run, RunResult, Table
 from basejump_common.storage.database import Database, Transaction
 
 T = TypeVar("T", bound=msgspec.Struct)
@@ -107,6 +107,12 @@ class Tools:
     async def _run(self, statement: Statement) -> RunResult:
         await self.tell("Running the query.")
         work, self._running = self._work, statement.run_uuid
-        return await self._indexer.run(
-            work.asker, work.prompt, self._found.conn_uuid, statement.run_uuid, statement.sql
+        request = Run(
+            run_uuid=statement.run_uuid,
+            conn_uuid=self._found.conn_uuid,
+            team_uuid=work.prompt.team_uuid,
+            sql=statement.sql,
+            prompt_uuid=work.prompt.prompt_uuid,
+            approved=self._found.approved,
         )
+        return await self._indexer.run(work.asker, request)

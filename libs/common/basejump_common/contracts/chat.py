@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Meta
 
 from basejump_common.contracts.common import Done, Name, PageRequest, Text
-from basejump_common.contracts.connection import Proof, Question
+from basejump_common.contracts.connection import Excess, Proof, Question
 from basejump_common.contracts.erasing import erase_client
 from basejump_common.contracts.operation import PUBLIC, EventType, Operation
 from basejump_common.errors import Conflict, InvalidInput, NotFound, TooManyRequests, Unauthenticated
@@ -119,12 +119,14 @@ class Usage(msgspec.Struct, frozen=True, kw_only=True):
 class Clarification(msgspec.Struct, frozen=True, kw_only=True):
     """A question back to the person, answered by a prompt with `parent_msg_uuid`.
 
-    `changes[i]` says what choosing `options[i]` would change; empty where the option says it itself.
+    `changes[i]` says what choosing `options[i]` would change; empty where the option says it itself. With `excess` it
+    asks whether a statement may run that takes more than the client's limit.
     """
 
     question: str
     options: tuple[str, ...] = ()
     changes: tuple[str, ...] = ()
+    excess: Excess | None = None
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True):

@@ -68,13 +68,8 @@ class Indexer:
         request = connection.Prove(conn_uuid=conn_uuid, team_uuid=prompt.team_uuid, sql=sql)
         return await self._call(asker, connection.PROVE, request)
 
-    async def run(
-        self, asker: Asker, prompt: Prompt, conn_uuid: UUID, run_uuid: UUID, sql: str
-    ) -> connection.RunResult:
+    async def run(self, asker: Asker, request: connection.Run) -> connection.RunResult:
         """Run the statement; asked again with the same `run_uuid` it is not run again."""
-        request = connection.Run(
-            run_uuid=run_uuid, conn_uuid=conn_uuid, team_uuid=prompt.team_uuid, sql=sql, prompt_uuid=prompt.prompt_uuid
-        )
         return await self._call(asker, connection.RUN, request)
 
     async def read(

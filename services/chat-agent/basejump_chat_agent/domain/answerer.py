@@ -12,7 +12,7 @@ import msgspec
 
 from basejump_chat_agent.domain.conversation import Turn
 from basejump_chat_agent.domain.meter import Meter, Spent
-from basejump_common.contracts.connection import FoundValue, RunResult, Table
+from basejump_common.contracts.connection import Excess, FoundValue, RunResult, Table
 
 T = TypeVar("T", bound=msgspec.Struct)
 
@@ -60,10 +60,11 @@ class Option(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AskedBack(msgspec.Struct, frozen=True, kw_only=True, tag="asked_back"):
-    """A question to the person: two readings would give different SQL."""
+    """A question to the person: two readings would give different SQL, or (`excess`) a statement takes too much."""
 
     question: str
     options: tuple[Option, ...]
+    excess: Excess | None = None
 
 
 class Said(msgspec.Struct, frozen=True, kw_only=True, tag="said"):

@@ -9,7 +9,7 @@ from basejump_chat_agent.domain.answerer import Clarified
 from basejump_chat_agent.domain.charts import Wish
 from basejump_chat_agent.domain.conversation import Turn
 from basejump_common.contracts.chat import Clarification
-from basejump_common.contracts.connection import Retrieved, Table
+from basejump_common.contracts.connection import Estimate, Retrieved, Table
 
 QUESTION = "Which database do you mean?"
 
@@ -24,6 +24,7 @@ class Meaning(msgspec.Struct, frozen=True, kw_only=True):
     turns: tuple[Turn, ...] = ()
     clarified: tuple[Clarified, ...] = ()
     chart: Wish | None = None
+    approved: Estimate | None = None
 
 
 class DatabaseOption(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,7 +36,7 @@ class DatabaseOption(msgspec.Struct, frozen=True, kw_only=True):
 
 class Found(msgspec.Struct, frozen=True, kw_only=True):
     """What is answered (see `Asked`), and the tables it is about over one connection. `options`: nothing to choose,
-    or two databases and more that fit equally well."""
+    or two databases and more that fit equally well. `approved`: what a statement may take since the person agreed."""
 
     question: str
     conn_uuid: UUID
@@ -48,6 +49,7 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
     turns: tuple[Turn, ...] = ()
     clarified: tuple[Clarified, ...] = ()
     chart: Wish | None = None
+    approved: Estimate | None = None
 
 
 def found(meaning: Meaning, retrieved: Retrieved) -> Found | None:
@@ -60,6 +62,7 @@ def found(meaning: Meaning, retrieved: Retrieved) -> Found | None:
         turns=meaning.turns,
         clarified=meaning.clarified,
         chart=meaning.chart,
+        approved=meaning.approved,
         database=retrieved.database_name_alias or "",
         conn_uuid=retrieved.conn_uuid,
         db_uuid=retrieved.db_uuid,
@@ -79,18 +82,19 @@ def options(retrieved: Retrieved) -> tuple[DatabaseOption, ...]:
 
 def named(text: str, among: tuple[DatabaseOption, ...]) -> DatabaseOption | None:
     """The one option that `text` names; None when it names none or several. The longest alias wins over its parts."""
-    said = [option for option in among if _says(text, option.alias)]
+    said = [option for option in among if says(text, option.alias)]
     longest = [option for option in said if not any(_is_part(option.alias, other.alias) for other in said)]
     return longest[0] if len(longest) == 1 else None
 
 
 def says_any(text: str, clarification: Clarification | None) -> bool:
     """Whether `text` picks an option of the clarification; without a clarification there is nothing to pick."""
-    return clarification is not None and any(_says(text, option) for option in clarification.options)
+    return clarification is not None and any(says(text, option) for option in clarification.options)
 
 
-def _says(text: str, alias: str) -> bool:
-    return re.search(rf"(?<!\w){re.escape(alias)}(?!\w)", text, re.IGNORECASE) is not None
+def says(text: str, option: str) -> bool:
+    """Whether the text has the option's words."""
+    return re.search(rf"(?<!\w){re.escape(option)}(?!\w)", text, re.IGNORECASE) is not None
 
 
 def _is_part(alias: str, other: str) -> bool:

@@ -1,13 +1,19 @@
 """What ends a prompt without an answer: a stable code, and a sentence that says what to do about it."""
 
-from basejump_common.contracts.connection import Refusal
-from basejump_common.errors import BasejumpError
+import msgspec
+
+from basejump_chat_agent.domain.answerer import AskedBack
+from basejump_chat_agent.domain.approving import approval
+from basejump_common.contracts.connection import Excess, Refusal
+from basejump_common.errors import BasejumpError, EstimateTooHigh
 
 _WHAT_TO_DO = {
     "unavailable": "Ask again in a minute.",
     "deadline_exceeded": "Ask again, or ask for less at once.",
     "statement_timeout": "Ask for less at once: a filter or a shorter period makes it faster.",
     "result_too_large": "Ask for fewer rows or columns, or for a summary.",
+    "estimate_too_high": "Ask for less at once: a filter or a shorter period makes it smaller.",
+    "too_many_statements": "Ask again when other questions have been answered.",
     "query_failed": "Ask in other words, or ask an administrator to look at the database.",
     "not_proved": "Ask in other words, or ask an administrator whether your team may see that data.",
     "unauthenticated": "Sign in again, then ask again.",
@@ -17,7 +23,7 @@ _WHAT_TO_DO = {
 }
 
 
-_MENDABLE = frozenset({"not_proved", "query_failed", "statement_timeout", "result_too_large"})
+_MENDABLE = frozenset({"not_proved", "query_failed", "estimate_too_high", "statement_timeout", "result_too_large"})
 
 
 class CannotGoOn(Exception):
@@ -33,6 +39,8 @@ class CannotGoOn(Exception):
     @classmethod
     def because_of(cls, error: BasejumpError) -> "CannotGoOn":
         """What another service, or a defect, has done to the prompt."""
+        if isinstance(error, EstimateTooHigh) and error.details.get("may_approve"):
+            return NeedsPerson(approval(msgspec.convert(error.details, Excess)))
         what = error.message.removesuffix("; try again")  # our own advice follows
         kind = TryAgain if error.code in _MENDABLE else CannotGoOn
         return kind(error.code, f"{_sentence(what)} {_WHAT_TO_DO.get(error.code, '')}".strip(), error.message)
@@ -40,6 +48,14 @@ class CannotGoOn(Exception):
 
 class TryAgain(CannotGoOn):
     """*Retry because*: another statement may do. It ends the prompt of an answerer that has no other."""
+
+
+class NeedsPerson(CannotGoOn):
+    """*Ask because*: only the person can say how to go on. It ends the work of any answerer with a question back."""
+
+    def __init__(self, asked_back: AskedBack) -> None:
+        super().__init__("clarification", asked_back.question)
+        self.asked_back = asked_back
 
 
 def needs_language_model(reason: str) -> CannotGoOn:
@@ -130,6 +146,11 @@ def over_limit(what: str, limit: float) -> CannotGoOn:
     until = " The day begins anew at midnight UTC." if what.endswith("day") else " Ask for less at once."
     taken = _LIMITS[what].format(limit=f"{limit:,.10g}")
     return CannotGoOn(f"{what}_exceeded", f"The answer would take {taken}.{until}")
+
+
+def declined() -> CannotGoOn:
+    """The person was asked whether a statement may run, and said no."""
+    return CannotGoOn("estimate_too_high", f"Then I haven't run it. {_WHAT_TO_DO['estimate_too_high']}")
 
 
 def gave_up() -> CannotGoOn:

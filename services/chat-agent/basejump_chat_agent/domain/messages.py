@@ -49,7 +49,9 @@ def clarification(prompt: Prompt, asked: AskedBack, usage: Usage, at: datetime) 
         MessageType.CLARIFICATION,
         at,
         content=f"{asked.question} {', '.join(labels)}".strip(),
-        clarification=Clarification(question=asked.question, options=labels, changes=changes if any(changes) else ()),
+        clarification=Clarification(
+            question=asked.question, options=labels, changes=changes if any(changes) else (), excess=asked.excess
+        ),
         usage=usage,
     )
 

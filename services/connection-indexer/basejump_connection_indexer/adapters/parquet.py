@@ -34,7 +34,7 @@ class ParquetBatches:
 
         cells = list(zip(*head, strict=True)) or [()] * len(columns)
         self._fields = [_field(column, cells[place], whole) for place, column in enumerate(columns)]
-        names = [column.name for column in columns]
+        names = _unique([column.name for column in columns])
         schema = pa.schema([pa.field(name, kind) for name, (kind, _) in zip(names, self._fields, strict=True)])
         self._schema = schema
         self._buffer = _Buffer()
@@ -128,6 +128,18 @@ def _field(column: ColumnShape, head: Sequence[Any], whole: bool) -> _Field:
     if scale is not None:
         return pa.decimal128(_DIGITS, scale), None
     return pa.string(), _as_text
+
+
+def _unique(names: Sequence[str]) -> list[str]:
+    """A query may name two columns alike, and most readers of Parquet refuse such a file: `count`, `count_2`."""
+    given, found = set(names), []
+    for place, name in enumerate(names):
+        number = names[:place].count(name) + 1
+        while number > 1 and f"{name}_{number}" in given:
+            number += 1
+        found.append(name if number == 1 else f"{name}_{number}")
+        given.add(found[-1])
+    return found
 
 
 def _scale(head: Sequence[Any], whole: bool) -> int | None:
