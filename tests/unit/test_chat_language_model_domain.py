@@ -4,6 +4,8 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import msgspec
+
 from basejump_chat_agent import prompts
 from basejump_chat_agent.adapters.prices import Prices
 from basejump_chat_agent.domain import rendering
@@ -97,6 +99,13 @@ def test_a_conversation_is_bounded_the_oldest_questions_go_first() -> None:
     assert "19. question number 19" in shown
     assert "question number 1\n" not in shown
     assert "earlier questions are left out" in shown
+
+
+def test_what_the_person_thought_of_an_earlier_answer_is_told() -> None:
+    turn = Turn(question="How many customers?", sql="select 1", thumbs_up=False, thumbs_reason="Ann has\nleft")
+    assert "The person found that wrong. Ann has left" in question(asked(turn))
+    assert "found that right" in question(asked(msgspec.structs.replace(turn, thumbs_up=True)))
+    assert "The person found" not in question(asked(msgspec.structs.replace(turn, thumbs_up=None)))
 
 
 def test_prior_messages_are_turns_before_the_first_one() -> None:

@@ -1,4 +1,4 @@
-"""Messages: ask, list, read."""
+"""Messages: ask, list, read, say what one thinks of an answer."""
 
 from datetime import UTC, datetime
 from uuid import uuid4
@@ -10,8 +10,18 @@ from basejump_chat_agent.answering import ANSWER
 from basejump_chat_agent.domain.messages import initial
 from basejump_chat_agent.domain.prompt import AnswerPrompt, Asker, Prompt
 from basejump_chat_agent.webhooks import Webhooks
-from basejump_common.bus import Context
-from basejump_common.contracts.chat import Ask, ByMessage, Chat, ChatMessagesRequest, Message, MessagePage
+from basejump_common.bus import Context, publish
+from basejump_common.contracts.chat import (
+    MESSAGE_JUDGED,
+    Ask,
+    ByMessage,
+    Chat,
+    ChatMessagesRequest,
+    JudgeMessage,
+    Message,
+    MessageJudged,
+    MessagePage,
+)
 from basejump_common.errors import Conflict, Forbidden, NotFound
 from basejump_common.storage import jobs, pages
 from basejump_common.storage.database import Database, Transaction
@@ -60,6 +70,26 @@ class Messages:
             message = await prompt_rows.message(tx, request.msg_uuid, reading_scope(context.caller))
         if message is None:
             raise NotFound("no such message")
+        return message
+
+    async def judge(self, context: Context, request: JudgeMessage) -> Message:
+        """The message with what is thought of it. Raises NotFound, and Conflict before it is answered."""
+        caller = context.caller
+        async with self._database.tenant(caller.tenant) as tx:
+            prompt = await prompt_rows.answered(tx, request.parent_msg_uuid, reading_scope(caller))
+            if prompt is None:
+                raise NotFound("no such message")
+            if not prompt.answered:
+                raise Conflict("this question is not answered yet")
+            message = await prompt_rows.judge(tx, request, caller.user)
+            judged = MessageJudged(
+                chat_uuid=prompt.chat_uuid,
+                prompt_uuid=prompt.prompt_uuid,
+                msg_uuid=prompt.msg_uuid,
+                user_uuid=caller.user,
+                thumbs_up=request.thumbs_up,
+            )
+            await publish(tx, MESSAGE_JUDGED, caller.tenant, prompt.msg_uuid, judged, context)
         return message
 
 

@@ -149,6 +149,7 @@ CHAT = (
     Route(POST, "/chat/{chat_uuid}/stream-ticket/", chat.CREATE_STREAM_TICKET, "Get a ticket for a chat's stream"),
     Route(GET, "/chat/webhook-delivery/", webhook.LIST_DELIVERIES, "List deliveries of webhooks"),
     Route(POST, "/chat/webhook-delivery/{delivery_uuid}/redeliver/", webhook.REDELIVER, "Deliver a webhook once more"),
+    Route(PUT, "/chat/message/{parent_msg_uuid}/thumbs-up/", chat.JUDGE_MESSAGE, "Say what you think of an answer"),
     Route(POST, "/chat/{chat_uuid}/stop/", chat.STOP_CHAT, "Stop all that runs in a chat"),
 )
 

@@ -191,6 +191,14 @@ class ByMessage(msgspec.Struct, frozen=True, kw_only=True):
     msg_uuid: UUID
 
 
+class JudgeMessage(msgspec.Struct, frozen=True, kw_only=True):
+    """What a person thinks of an answer, named by its msg_uuid; null takes back what was thought before."""
+
+    parent_msg_uuid: UUID
+    thumbs_up: bool | None
+    reason: Annotated[str, Meta(max_length=2_000)] = ""
+
+
 class ChatMessagesRequest(PageRequest, frozen=True, kw_only=True):
     """The messages of one chat."""
 
@@ -262,6 +270,17 @@ class MessageAnswered(msgspec.Struct, frozen=True, kw_only=True):
     msg_type: MessageType
 
 
+class MessageJudged(msgspec.Struct, frozen=True, kw_only=True):
+    """A person said what they think of an answer; why is not told here."""
+
+    chat_uuid: UUID
+    prompt_uuid: UUID
+    msg_uuid: UUID
+    user_uuid: UUID
+    thumbs_up: bool | None
+
+
+MESSAGE_JUDGED = EventType("message", "judged", MessageJudged, publisher="chat-agent")
 MESSAGE_ANSWERED = EventType("message", "answered", MessageAnswered, publisher="chat-agent")
 
 # -- operations ---------------------------------------------------------------------------------------------------
@@ -291,6 +310,13 @@ LIST_MESSAGES = Operation(
 )
 GET_MESSAGE = Operation(
     "basejump.v1.chat.message.get", takes=ByMessage, gives=Message, allow=Role.MEMBER, errors=(NotFound,)
+)
+JUDGE_MESSAGE = Operation(
+    "basejump.v1.chat.message.judge",
+    takes=JudgeMessage,
+    gives=Message,
+    allow=Role.MEMBER,
+    errors=(NotFound, Conflict),
 )
 STOP_CHAT = Operation("basejump.v1.chat.chat.stop", takes=ByChat, gives=Done, allow=Role.MEMBER, errors=(NotFound,))
 OPEN_STREAM = Operation(

@@ -7,7 +7,7 @@ import msgspec
 
 from basejump_chat_agent.domain.conversation import ROWS, TURNS, Turn, prior_turns
 from basejump_chat_agent.domain.prompt import Prompt
-from basejump_common.contracts.chat import Message, PriorMessage
+from basejump_common.contracts.chat import JudgeMessage, Message, PriorMessage
 from basejump_common.storage import pages
 from basejump_common.storage.database import Transaction
 
@@ -35,13 +35,19 @@ _MESSAGE = """
 """
 _HISTORY = """
     select question, message ->> 'content' as answer, message ->> 'msg_type' as msg_type,
-           message ->> 'sql_query' as sql, coalesce(result.columns, '[]') as columns,
+           message ->> 'sql_query' as sql, message -> 'thumbs_up' as thumbs_up, thumbs_reason,
+           coalesce(result.columns, '[]') as columns,
            coalesce(jsonb_path_query_array(result.preview, '$[0 to $last]', jsonb_build_object('last', $4 - 1)), '[]')
                as rows,
            coalesce(result.row_num_total, 0) as row_count
     from prompt left join result using (prompt_uuid)
     where prompt.chat_uuid = $1 and asked_at < $2 and answered_at is not null
     order by asked_at desc limit $3
+"""
+_JUDGE = """
+    update prompt set message = jsonb_set(message, '{thumbs_up}', coalesce(to_jsonb($2::boolean), 'null')),
+                      thumbs_reason = $3, thumbs_user_uuid = $4
+    where msg_uuid = $1 returning message
 """
 _KEEP_STEP = """
     insert into step (prompt_uuid, name, client_uuid, outcome) values ($1, $2, $3, $4)
@@ -121,6 +127,18 @@ async def message(tx: Transaction, msg_uuid: UUID, user_uuid: UUID | None) -> Me
     """One message; of any user of the client when `user_uuid` is None."""
     stored = await tx.fetchval(_MESSAGE, msg_uuid, user_uuid)
     return None if stored is None else msgspec.convert(stored, Message)
+
+
+async def answered(tx: Transaction, msg_uuid: UUID, user_uuid: UUID | None) -> Prompt | None:
+    """The prompt that the message answers, locked; of any user of the client when `user_uuid` is None."""
+    where = "where prompt.msg_uuid = $1 and ($2::uuid is null or chat.user_uuid = $2) for update of prompt"
+    return await tx.row(Prompt, f"{_SELECT} {where}", msg_uuid, user_uuid)
+
+
+async def judge(tx: Transaction, judged: JudgeMessage, user_uuid: UUID) -> Message:
+    """Keep what the user thinks of the answer; the message as it is now."""
+    stored = await tx.fetchval(_JUDGE, judged.parent_msg_uuid, judged.thumbs_up, judged.reason, user_uuid)
+    return msgspec.convert(stored, Message)
 
 
 async def history(tx: Transaction, prompt: Prompt) -> tuple[Turn, ...]:

@@ -21,7 +21,8 @@ _LONGEST_CELL = 200
 
 
 class Turn(msgspec.Struct, frozen=True, kw_only=True):
-    """An earlier question and its end. `rows` are the first of `row_count`; `sql` is None where none ran."""
+    """An earlier question and its end. `rows` are the first of `row_count`; `sql` is None where none ran. `thumbs_up`:
+    what the person thought of the answer."""
 
     question: str
     answer: str = ""
@@ -30,6 +31,8 @@ class Turn(msgspec.Struct, frozen=True, kw_only=True):
     columns: tuple[ResultColumn, ...] = ()
     rows: tuple[tuple[Any, ...], ...] = ()
     row_count: int = 0
+    thumbs_up: bool | None = None
+    thumbs_reason: str = ""
 
 
 def prior_turns(messages: Sequence[PriorMessage]) -> tuple[Turn, ...]:
@@ -56,6 +59,7 @@ def _trim(turn: Turn, *, with_rows: bool) -> Turn:
         question=turn.question[:_LONGEST_TEXT],
         answer=turn.answer[:_LONGEST_TEXT],
         sql=turn.sql and turn.sql[:_LONGEST_SQL],
+        thumbs_reason=turn.thumbs_reason[:_LONGEST_TEXT],
         rows=tuple(tuple(_short(cell) for cell in row) for row in turn.rows[:ROWS]) if with_rows else (),
     )
 

@@ -142,7 +142,9 @@ def _turn(turn: Turn, questions: str, *, shows_rows: bool) -> str:
     elif turn.answer and shows_rows:
         what = "You asked back" if turn.msg_type is MessageType.CLARIFICATION else "Answer"
         parts.append(f"{what}: {data([[_one_line(turn.answer)]])}")
-    return "\n   ".join(parts)
+    if turn.thumbs_up is not None:
+        parts.append(f"The person found that {'right' if turn.thumbs_up else 'wrong'}. {_one_line(turn.thumbs_reason)}")
+    return "\n   ".join(parts).rstrip()
 
 
 def _without_values(sql: str, questions: str) -> str:
