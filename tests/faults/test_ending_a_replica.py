@@ -6,7 +6,7 @@ from collections.abc import Callable
 import httpx
 import pytest
 
-from faults.conftest import Cluster
+from cluster import Cluster
 from installation import new_client
 from rest import Api, Tenant
 

@@ -16,7 +16,7 @@ import pytest
 
 from basejump_devstack import hr_demo, services
 from basejump_devstack.model_server import ModelServer
-from faults.conftest import Cluster, open_cluster
+from cluster import Cluster, open_cluster
 from installation import new_client
 from model_clients import script
 from rest import Api, Tenant, demo_database, wait_indexed

@@ -2,7 +2,8 @@
 
 Memory of every idle process (PSS) and seconds from start to ready; a keyed read through gateway, NATS, service and
 PostgreSQL against the same read served by Litestar directly and against a bare NATS round trip; indexing against
-SQLAlchemy. Each line ends with its aim. Exits 1 when a figure misses its aim by more than five times.
+SQLAlchemy; our own time, tokens and many questions at once around a language model. Each line ends with its
+aim. Exits 1 when a figure misses its aim by more than five times.
 """
 
 import asyncio
@@ -19,6 +20,7 @@ import httpx
 import psutil
 from nats.aio.msg import Msg
 
+import agent_bench
 import index_bench
 from basejump_common.bus import Bus
 from basejump_common.bus.permissions import OPERATOR
@@ -76,6 +78,8 @@ async def _figures(folder: Path) -> AsyncIterator[Figure]:
             yield _say(figure)
     for figure in await _indexing(folder):
         yield _say(figure)
+    async for name, value, unit, aim in agent_bench.measure(folder.parent / "agent"):
+        yield _say(Figure(name, value, unit, aim))
 
 
 def _say(figure: Figure) -> Figure:

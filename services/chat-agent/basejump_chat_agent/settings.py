@@ -77,10 +77,10 @@ class WebhookSettings(ModelSettings, frozen=True, kw_only=True):
 class Settings(WebhookSettings, frozen=True, kw_only=True):
     """What every service with tables needs, how prompts are worked on, the language models, and webhooks."""
 
-    prompts_at_once: Annotated[int, Meta(description="Prompts that one process answers at the same time.", ge=1)] = 16
+    prompts_at_once: Annotated[int, Meta(description="Prompts that one process answers at the same time.", ge=1)] = 128
     prompts_per_client: Annotated[
         int, Meta(description="Prompts of one client answered at the same time, over all processes.", ge=1)
-    ] = 8
+    ] = 64
     index_wait_seconds: Annotated[
         float, Meta(description="How long a question waits for a database that is being indexed.", ge=0)
     ] = 600.0

@@ -10,7 +10,7 @@ import msgspec
 from basejump_chat_agent.adapters import usage_rows
 from basejump_chat_agent.adapters.chat_stream import ChatStream
 from basejump_chat_agent.adapters.indexer import Indexer
-from basejump_chat_agent.domain import failures, messages
+from basejump_chat_agent.domain import messages
 from basejump_chat_agent.domain.answerer import ModelCall
 from basejump_chat_agent.domain.choice import Found
 from basejump_chat_agent.domain.rules import Rules
@@ -22,7 +22,7 @@ T = TypeVar("T", bound=msgspec.Struct)
 
 
 class Statement(msgspec.Struct, frozen=True, kw_only=True):
-    """A statement that was proved, and under which `run_uuid` it runs: kept before it runs, so that it runs once."""
+    """A statement and the `run_uuid` under which it is proved and run: kept before that, so that it runs once."""
 
     run_uuid: UUID
     sql: str
@@ -56,7 +56,7 @@ class Tools:
 
     async def run_sql(self, key: str, sql: str) -> RunResult:
         """See `Toolbox.run_sql`."""
-        statement: Statement = await self.step(f"prove {key}", Statement, lambda: self._prove(sql))
+        statement: Statement = await self.step(f"statement {key}", Statement, lambda: self._statement(sql))
         ran: RunResult = await self.step(f"run {key}", RunResult, lambda: self._run(statement))
         return ran
 
@@ -98,10 +98,7 @@ class Tools:
         prompt = self._work.prompt
         await self._stream.say(prompt.client_uuid, messages.status(prompt, status, datetime.now(UTC)))
 
-    async def _prove(self, sql: str) -> Statement:
-        proved = await self._indexer.prove(self._work.asker, self._work.prompt, self._found.conn_uuid, sql)
-        if proved.refusal is not None:
-            raise failures.not_proved(proved.refusal)
+    async def _statement(self, sql: str) -> Statement:
         return Statement(run_uuid=uuid4(), sql=sql)
 
     async def _run(self, statement: Statement) -> RunResult:

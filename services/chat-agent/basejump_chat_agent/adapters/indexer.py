@@ -15,15 +15,20 @@ from basejump_chat_agent.domain.charts import READ_ROWS, Reading
 from basejump_chat_agent.domain.failures import CannotGoOn
 from basejump_chat_agent.domain.prompt import Asker, Prompt
 from basejump_common.bus import Bus, Context
+from basejump_common.bus.remembered import Remembered
 from basejump_common.contracts import auth, connection
 from basejump_common.contracts.operation import Operation
 from basejump_common.errors import BasejumpError, DeadlineExceeded, Unavailable
+from basejump_common.security.secret import Secret
 
 In = TypeVar("In", bound=msgspec.Struct)
 Out = TypeVar("Out", bound=msgspec.Struct)
 
 FIRST_PAUSE = 0.2
 LONGEST_PAUSE = 4.0
+TOKEN_SECONDS = 2.0
+"""The steps of a question share a token for so long: then auth is asked again whether the asker may still act."""
+
 _MAX_PHRASES = 50
 _LONGEST_PHRASE = 200
 _MAX_TABLES = 50
@@ -35,6 +40,7 @@ class Indexer:
     def __init__(self, bus: Bus, patience: float) -> None:
         self._bus = bus
         self._patience = patience
+        self._tokens: Remembered[auth.Delegate, Secret] = Remembered(seconds=TOKEN_SECONDS)
 
     async def retrieve(
         self, asker: Asker, team_uuid: UUID, question: str, db_uuid: UUID | None = None
@@ -62,11 +68,6 @@ class Indexer:
             phrases=phrases,
         )
         return (await self._call(asker, connection.FIND_VALUES, request)).data
-
-    async def prove(self, asker: Asker, prompt: Prompt, conn_uuid: UUID, sql: str) -> connection.Proved:
-        """The proof of the statement, or its refusal."""
-        request = connection.Prove(conn_uuid=conn_uuid, team_uuid=prompt.team_uuid, sql=sql)
-        return await self._call(asker, connection.PROVE, request)
 
     async def run(self, asker: Asker, request: connection.Run) -> connection.RunResult:
         """Run the statement; asked again with the same `run_uuid` it is not run again."""
@@ -118,8 +119,11 @@ class Indexer:
             role=asker.role,
             actor="chat-agent",
         )
-        token = (await self._bus.call(auth.DELEGATE, delegate, background)).token
+        token = await self._tokens.get(delegate, lambda: self._delegated(delegate, background))
         return await self._bus.call(operation, request, msgspec.structs.replace(background, token=token))
+
+    async def _delegated(self, delegate: auth.Delegate, background: Context) -> Secret:
+        return (await self._bus.call(auth.DELEGATE, delegate, background)).token
 
 
 def background_context(asker: Asker, seconds: float = 30.0) -> Context:

@@ -56,9 +56,9 @@ _KEEP_STEP = """
 
 
 _RUNNING = """
-    select (proved.outcome ->> 'run_uuid')::uuid as run_uuid from step as proved
-    where prompt_uuid = $1 and name like 'prove %' and not exists (
-        select from step as ran where ran.prompt_uuid = $1 and ran.name = 'run' || substr(proved.name, 6))
+    select (begun.outcome ->> 'run_uuid')::uuid as run_uuid from step as begun
+    where prompt_uuid = $1 and name like 'statement %' and not exists (
+        select from step as ran where ran.prompt_uuid = $1 and ran.name = 'run' || substr(begun.name, 10))
 """
 
 
@@ -157,7 +157,7 @@ async def steps(tx: Transaction, prompt_uuid: UUID) -> dict[str, Any]:
 
 
 async def running(tx: Transaction, prompt_uuid: UUID) -> list[UUID]:
-    """The `run_uuid` of every statement that was proved and hasn't ended: what runs, or is about to."""
+    """The `run_uuid` of every statement that hasn't ended well: what runs, is about to, or was refused."""
     rows = await tx.fetch(_RUNNING, prompt_uuid)
     return [row["run_uuid"] for row in rows]
 

@@ -5,7 +5,7 @@ import msgspec
 from basejump_chat_agent.domain.answerer import AskedBack
 from basejump_chat_agent.domain.approving import approval
 from basejump_common.contracts.connection import Excess, Refusal
-from basejump_common.errors import BasejumpError, EstimateTooHigh
+from basejump_common.errors import BasejumpError, EstimateTooHigh, NotProved
 
 _WHAT_TO_DO = {
     "unavailable": "Ask again in a minute.",
@@ -41,6 +41,8 @@ class CannotGoOn(Exception):
         """What another service, or a defect, has done to the prompt."""
         if isinstance(error, EstimateTooHigh) and error.details.get("may_approve"):
             return NeedsPerson(approval(msgspec.convert(error.details, Excess)))
+        if isinstance(error, NotProved) and error.details:
+            return not_proved(msgspec.convert(error.details, Refusal))
         what = error.message.removesuffix("; try again")  # our own advice follows
         kind = TryAgain if error.code in _MENDABLE else CannotGoOn
         return kind(error.code, f"{_sentence(what)} {_WHAT_TO_DO.get(error.code, '')}".strip(), error.message)
