@@ -50,7 +50,7 @@ async def bootstrap(settings: Settings) -> AsyncIterator[Service]:
                 Messages(base.database, answerers, webhooks),
                 Streams(base.database),
                 webhooks,
-                Results(base.database),
+                Results(base.database, base.bus),
                 Erasing(base.database, stream),
             ),
             reactions=(on(DATABASE_INDEXED, news.tell), on(DATABASE_INDEX_FAILED, news.tell)),

@@ -1,9 +1,13 @@
 """Results: list and read."""
 
+from collections.abc import Sequence
+
 from basejump_chat_agent.access import reading_scope
 from basejump_chat_agent.adapters import result_rows
-from basejump_common.bus import Context
+from basejump_chat_agent.adapters.result_rows import StoredResult
+from basejump_common.bus import Bus, Context
 from basejump_common.contracts.common import PageRequest
+from basejump_common.contracts.connection import CHECK_GRANTS, CheckGrants
 from basejump_common.contracts.result import ByResult, Result, ResultPage
 from basejump_common.errors import NotFound
 from basejump_common.storage import pages
@@ -11,24 +15,38 @@ from basejump_common.storage.database import Database
 
 
 class Results:
-    """A result belongs to the user who asked; an ADMIN may read those of the whole client."""
+    """A result belongs to the user who asked; an ADMIN may read those of the whole client.
 
-    def __init__(self, database: Database) -> None:
+    A member sees it while the team that it was asked for has the grant, and an ADMIN while there is the connection;
+    connection-indexer says so, and while that is away no result is shown (Unavailable).
+    """
+
+    def __init__(self, database: Database, bus: Bus) -> None:
         self._database = database
+        self._bus = bus
 
     async def list(self, context: Context, request: PageRequest) -> ResultPage:
-        """The caller's, newest first."""
+        """The caller's, newest first; a page is shorter by those whose grant is gone."""
         caller = context.caller
         after = pages.position(request.cursor, newest_first=True)
         async with self._database.tenant(caller.tenant) as tx:
             rows = await result_rows.newest(tx, caller.user, after, pages.rows_to_ask(request.limit))
-        data, next_cursor = pages.page(rows, request.limit, lambda result: (result.created_at, result.result_uuid))
-        return ResultPage(data=data, next_cursor=next_cursor)
+        stored, next_cursor = pages.page(rows, request.limit, lambda result: (result.created_at, result.result_uuid))
+        return ResultPage(data=await self._readable(context, stored), next_cursor=next_cursor)
 
     async def get(self, context: Context, request: ByResult) -> Result:
         """Raises NotFound."""
         async with self._database.tenant(context.caller.tenant) as tx:
             result = await result_rows.get(tx, request.result_uuid, reading_scope(context.caller))
-        if result is None:
+        readable = await self._readable(context, () if result is None else (result,))
+        if not readable:
             raise NotFound("no such result")
-        return result
+        return readable[0]
+
+    async def _readable(self, context: Context, results: Sequence[StoredResult]) -> tuple[Result, ...]:
+        """Those whose grant is there at this moment."""
+        if not results:
+            return ()
+        asked = CheckGrants(data=tuple({result.grant: None for result in results}))
+        held = (await self._bus.call(CHECK_GRANTS, asked, context)).data
+        return tuple(result.as_result() for result in results if result.grant in held)

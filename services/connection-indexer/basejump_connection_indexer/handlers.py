@@ -35,6 +35,7 @@ def handlers(
         handle(connection.GRANT_TEAMS, grants.add),
         handle(connection.LIST_GRANTS, grants.of_connection),
         handle(connection.REVOKE_GRANT, grants.remove),
+        handle(connection.CHECK_GRANTS, grants.held),
         handle(connection.LIST_TEAM_CONNECTIONS, grants.of_team),
         handle(connection.LIST_TABLES, tables.page),
         handle(connection.GET_TABLE, tables.get),

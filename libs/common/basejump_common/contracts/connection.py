@@ -258,6 +258,18 @@ class ByGrant(msgspec.Struct, frozen=True, kw_only=True):
     team_uuid: UUID
 
 
+class CheckGrants(msgspec.Struct, frozen=True, kw_only=True):
+    """Under which of these may the caller read now what ran under them?"""
+
+    data: Annotated[tuple[ByGrant, ...], Meta(max_length=200)]
+
+
+class HeldGrants(msgspec.Struct, frozen=True, kw_only=True):
+    """Those whose team still has the connection and the caller is in the team; an ADMIN, who grants, needs no grant."""
+
+    data: tuple[ByGrant, ...]
+
+
 class TeamConnectionsRequest(msgspec.Struct, frozen=True, kw_only=True):
     """What may this team query?"""
 
@@ -672,6 +684,13 @@ LIST_TABLES = Operation(
 )
 GET_TABLE = Operation(
     "basejump.v1.connection.table.get", takes=ByTable, gives=Table, allow=Role.MEMBER, errors=(NotFound,)
+)
+CHECK_GRANTS = Operation(
+    "basejump.v1.connection.grant.check",
+    takes=CheckGrants,
+    gives=HeldGrants,
+    allow=Role.MEMBER,
+    callers=("chat-agent",),
 )
 RETRIEVE = Operation(
     "basejump.v1.connection.retrieve",

@@ -2,8 +2,11 @@
 
 from uuid import UUID
 
+import msgspec
+
 from basejump_chat_agent.domain.new_result import NewResult
 from basejump_chat_agent.domain.prompt import Prompt
+from basejump_common.contracts.connection import ByGrant
 from basejump_common.contracts.result import Result
 from basejump_common.storage import pages
 from basejump_common.storage.database import Transaction
@@ -18,6 +21,22 @@ _LIST = """
     select * from result where user_uuid = $1 and (created_at, result_uuid) < ($2, $3)
     order by created_at desc, result_uuid desc limit $4
 """
+
+
+class StoredResult(Result, frozen=True, kw_only=True):
+    """A result and the grant under which it was asked for."""
+
+    conn_uuid: UUID
+    team_uuid: UUID
+
+    @property
+    def grant(self) -> ByGrant:
+        """Whoever lost it may not read the result any more."""
+        return ByGrant(conn_uuid=self.conn_uuid, team_uuid=self.team_uuid)
+
+    def as_result(self) -> Result:
+        """The contract's struct."""
+        return msgspec.convert(self, Result, from_attributes=True)
 
 
 async def insert(tx: Transaction, prompt: Prompt, new: NewResult) -> None:
@@ -49,16 +68,16 @@ async def insert(tx: Transaction, prompt: Prompt, new: NewResult) -> None:
     )
 
 
-async def get(tx: Transaction, result_uuid: UUID, user_uuid: UUID | None) -> Result | None:
+async def get(tx: Transaction, result_uuid: UUID, user_uuid: UUID | None) -> StoredResult | None:
     """One result."""
     return await tx.row(
-        Result,
+        StoredResult,
         "select * from result where result_uuid = $1 and ($2::uuid is null or user_uuid = $2)",
         result_uuid,
         user_uuid,
     )
 
 
-async def newest(tx: Transaction, user_uuid: UUID, after: pages.Position, count: int) -> list[Result]:
+async def newest(tx: Transaction, user_uuid: UUID, after: pages.Position, count: int) -> list[StoredResult]:
     """Newest first, those before `after`."""
-    return await tx.rows(Result, _LIST, user_uuid, *after, count)
+    return await tx.rows(StoredResult, _LIST, user_uuid, *after, count)
