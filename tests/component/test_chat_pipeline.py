@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -21,6 +22,7 @@ from basejump_common.contracts.result import ByResult
 from basejump_common.errors import NotFound
 from basejump_common.security.principal import UserRole
 from connection_house import Customer, Desk, connected
+from customers import Customers
 from identity import within
 from installation import Installation
 from talking import Talk, talk_of
@@ -84,6 +86,29 @@ async def test_a_question_is_answered_from_the_customers_rows(shop: Talk) -> Non
     kinds = [message.msg_type for message in heard.messages]
     assert kinds == [MessageType.INITIAL, MessageType.THOUGHT, MessageType.STATUS, MessageType.RESPONSE]
     assert heard.messages[1].sql_query
+
+
+@pytest.mark.parametrize("customers", [pytest.param("mariadb", marks=pytest.mark.mariadb)], indirect=True)
+async def test_questions_over_mariadb_are_planned_proved_and_answered_in_its_dialect(
+    desk: Desk, agent: None, customers: Customers
+) -> None:
+    office = await desk.office()
+    await office.add(customers.fields(await customers.customer()))
+    talk = await talk_of(office)
+    assert "3" in (await talk.answer(HOW_MANY)).content
+    found = await talk.answer("Which customers live in Bergen?")
+    assert "Bo Ek" in found.content
+    assert found.proof is not None
+    assert found.proof.fully_proved
+    most = await talk.answer("What is the total of the purchases by customer?")
+    assert most.msg_type is MessageType.RESPONSE, most.content
+    assert most.result_uuid is not None
+    kept = await talk.office.member.call(result.GET_RESULT, ByResult(result_uuid=most.result_uuid))
+    assert {row[0]: Decimal(str(row[1])) for row in kept.preview} == {
+        "Ann Lee": Decimal("7296.30"),
+        "Bo Ek": Decimal("7370.00"),
+        "Cy Oslo": Decimal("7443.70"),
+    }
 
 
 async def test_the_result_of_an_answer_is_kept(shop: Talk) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from basejump_sqlguard import Catalog, TextLiteral
+from basejump_sqlguard import Catalog, CatalogColumn, CatalogTable, Proof, Refusal, TextLiteral, prove
 from sqlguard_world import proved, refused, table
 
 
@@ -150,6 +150,43 @@ def test_a_filter_is_proved_once_its_values_were_found() -> None:
     assert [f.proved for f in half.filters] == [True, True, False]
     assert "'IT' in departments.name" in half.filters[2].why
     assert proof.with_found(proof.literals).fully_proved
+
+
+MYSQL = Catalog(
+    [
+        CatalogTable(
+            schema="shop",
+            name="stock",
+            columns=(
+                CatalogColumn(name="code", type="varchar(20)"),
+                CatalogColumn(name="pieces", type="int(11) unsigned"),
+                CatalogColumn(name="size", type="enum('s','m')"),
+            ),
+        )
+    ]
+)
+
+
+@pytest.mark.parametrize(
+    ("condition", "where"),
+    [
+        ("code = 0", "0"),
+        ("code in ('a', 7)", "7"),
+        ("code <> -1", "1"),
+        ("5 > code", "5"),
+        ("size = 1", "1"),
+        ("pieces = 'many'", "'many'"),
+    ],
+)
+def test_mysql_reads_texts_as_numbers_which_is_refused(condition: str, where: str) -> None:
+    found = prove(f"select code from stock where {condition}", "mysql", MYSQL)
+    assert isinstance(found, Refusal)
+    assert (found.code, found.where) == ("type_mismatch", where)
+
+
+@pytest.mark.parametrize("condition", ["code = '0'", "pieces = '5'", "pieces > 5", "cast(code as signed) = 5"])
+def test_mysql_comparisons_of_one_kind_are_proved(condition: str) -> None:
+    assert isinstance(prove(f"select code from stock where {condition}", "mysql", MYSQL), Proof)
 
 
 def test_a_number_column_is_not_compared_with_other_text() -> None:

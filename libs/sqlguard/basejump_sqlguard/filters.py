@@ -16,6 +16,9 @@ from basejump_sqlguard.sources import Findings, Scope
 _TEXT_TYPES = ("char", "text", "string", "clob", "enum")
 _INTEGERS = frozenset(["int2", "int4", "int8", "integer", "bigint", "smallint", "serial", "bigserial", "int"])
 _NUMBERS = _INTEGERS | {"numeric", "decimal", "real", "double precision", "float4", "float8"}
+_NUMBERS_OF_MYSQL = frozenset(
+    ["tinyint", "smallint", "mediumint", "int", "bigint", "decimal", "float", "double", "year"]
+)
 _COMPARISONS = (exp.EQ, exp.NEQ, exp.NullSafeEQ, exp.NullSafeNEQ, exp.Like, exp.ILike, exp.In)
 _ORDERED = (exp.GT, exp.GTE, exp.LT, exp.LTE)
 
@@ -67,6 +70,8 @@ def _compared(node: exp.Expr, findings: Findings, rules: Rules) -> Iterator[Text
         for value in others:
             text = _text(value)
             if text is None:
+                if column is side:
+                    _check_number(origin, value, rules)
                 continue
             if column is side:
                 _check_kind(origin, text, rules)
@@ -129,12 +134,22 @@ def _is_a_value(node: exp.Expr, text: str) -> bool:
 
 
 def _check_kind(origin: tuple[CatalogTable, CatalogColumn], text: str, rules: Rules) -> None:
-    """PostgreSQL reads a text compared with a number as that number, or fails."""
+    """A number compared with a text: PostgreSQL reads that as a number, or fails; MySQL reads 0 where it is none."""
     table, column = origin
-    kind = column.type.lower().split("(")[0].strip()
-    if rules.name not in ("postgres", "redshift") or kind not in _NUMBERS or _is_number(text):
+    kind = column.type.lower().split("(")[0].split(" unsigned")[0].strip()
+    numbers = _NUMBERS_OF_MYSQL if rules.name == "mysql" else _NUMBERS
+    if rules.name not in ("postgres", "redshift", "mysql") or kind not in numbers or _is_number(text):
         return
     raise Refused("type_mismatch", f"{table.name}.{column.name} is {kind}; '{text}' isn't a number.", where=f"'{text}'")
+
+
+def _check_number(origin: tuple[CatalogTable, CatalogColumn], value: exp.Expr, rules: Rules) -> None:
+    """A text compared with a number: MySQL reads every text as a number, as 0 where it is none; others fail."""
+    table, column = origin
+    number = value.this if isinstance(value, exp.Neg) else value.unnest()
+    if rules.name == "mysql" and _is_text(column) and isinstance(number, exp.Literal) and not number.is_string:
+        why = f"{table.name}.{column.name} is {column.type}: write '{number.this}' in quotes."
+        raise Refused("type_mismatch", why, where=str(number.this))
 
 
 def _is_number(text: str) -> bool:

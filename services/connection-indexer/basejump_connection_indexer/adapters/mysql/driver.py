@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 import asyncmy
-from asyncmy import cursors
 from asyncmy.constants.CLIENT import MULTI_STATEMENTS, SSL
 
 from basejump_connection_indexer.adapters.mysql.types import CONVERSIONS, Described
@@ -46,21 +45,6 @@ class Connection(Protocol):
     def close(self) -> None: ...
 
 
-class _Quiet:
-    """The driver would ask for a statement's warnings, a round trip, and log them: they hold its text and values."""
-
-    async def _show_warnings(self, _connection: Any) -> None:
-        return None
-
-
-class BufferedCursor(_Quiet, cursors.Cursor):
-    """Holds the whole result."""
-
-
-class StreamingCursor(_Quiet, cursors.SSCursor):
-    """Holds a few packets of it."""
-
-
 def unconnected(address: str, target: Target, context: ssl.SSLContext, attributes: Mapping[str, str]) -> Connection:
     """A connection that will take one statement at a time, and gives values of results as `types` has them."""
     make: Any = asyncmy.Connection
@@ -73,13 +57,13 @@ def unconnected(address: str, target: Target, context: ssl.SSLContext, attribute
         database=target.database,
         ssl=context,
         conv=CONVERSIONS,
-        cursor_cls=BufferedCursor,
         autocommit=True,
     )
     # The driver always asks for several statements in one text; without the flag the server parses one only.
     connection._client_flag &= ~MULTI_STATEMENTS
     connection._connect_attrs.update(attributes)
-    # After each statement the driver would ask for the server's warnings and log them, the values of rows in them too.
+    # The driver would ask for a statement's warnings, a round trip, and log them: they hold its text and values.
+    # Not by a cursor class of ours: rows come in bulk to the driver's own alone.
     connection.show_warnings = _none
     made: Connection = connection
     return made

@@ -9,10 +9,11 @@ from contextlib import contextmanager
 
 import asyncmy
 from asyncmy.constants import CR, ER
+from asyncmy.cursors import SSCursor
 
 from basejump_common.contracts.connection import Estimate
 from basejump_common.errors import QueryFailed, Unavailable
-from basejump_connection_indexer.adapters.mysql.driver import Connection, Cursor, StreamingCursor, fields
+from basejump_connection_indexer.adapters.mysql.driver import Connection, Cursor, fields
 from basejump_connection_indexer.adapters.mysql.plan import estimated
 from basejump_connection_indexer.adapters.mysql.types import shape
 from basejump_connection_indexer.domain.session import Row, ran_too_long
@@ -37,7 +38,7 @@ class MysqlRows:
 async def started(connection: Connection, sql: str, label: str) -> MysqlRows:
     """`label` is a comment before the statement in the processlist. Raises asyncmy.Error."""
     await _refuse_what_is_no_query(connection, sql)
-    cursor = connection.cursor(StreamingCursor)
+    cursor = connection.cursor(SSCursor)
     await cursor.execute(f"/* {label} */ {sql}")
     return MysqlRows(cursor)
 
