@@ -2,6 +2,9 @@
 
 import asyncio
 import time
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -10,9 +13,11 @@ from nats.errors import TimeoutError as NatsTimeout
 
 from basejump_common.bus.permissions import OPERATOR
 from basejump_common.contracts import chat
+from basejump_common.security.principal import Role
 from basejump_common.security.tokens import Signer
-from gateway_backend import CLIENT, Asked, ask, message, problem_of
+from gateway_backend import CLIENT, Asked, ask, bearer, client_of, message, problem_of, running, token
 from installation import Installation
+from sse import Reader, listening
 
 
 async def test_the_call_waits_for_the_final_message(
@@ -78,3 +83,94 @@ async def test_hanging_up_leaves_no_subscription_behind(
         await asyncio.sleep(0.1)
         with pytest.raises(NoRespondersError):
             await bus.nats.request(subject, b"", timeout=0.1)
+
+
+# -- as events ----------------------------------------------------------------------------------------------------
+
+
+@asynccontextmanager
+async def streamed(
+    api: httpx.AsyncClient, signer: Signer, prompt: str = "how many?", seconds: float = 60
+) -> AsyncIterator[Reader]:
+    """Ask in some chat, as a member, for events."""
+    headers = bearer(token(signer, Role.MEMBER, seconds=seconds), Accept="text/event-stream")
+    url = f"/api/v1/chat/{uuid4()}/message/"
+    async with listening(api, "POST", url, headers=headers, json={"prompt": prompt}) as reader:
+        yield reader
+
+
+async def test_events_come_as_they_are_said_and_end_with_the_final_message(
+    api: httpx.AsyncClient, signer: Signer, chat_service: Asked
+) -> None:
+    async with streamed(api, signer) as reader:
+        asked = await chat_service.prompts.get()
+        assert (await reader.next()).json["msg_type"] == "initial"
+        for kind in ("initial", "status", "thought"):
+            await chat_service.says(asked, kind)
+        assert [(await reader.next()).json["msg_type"] for _ in range(2)] == ["status", "thought"]
+        assert not reader.whole
+        await chat_service.says(asked, "clarification")
+        await chat_service.says(asked, "status")
+        (final,) = await reader.rest()
+    assert final.json["msg_type"] == "clarification"
+    assert int(final.last_id) > 0
+
+
+async def test_an_answer_that_is_there_already_is_the_only_event(api: httpx.AsyncClient, signer: Signer) -> None:
+    async with streamed(api, signer, "known") as reader:
+        assert [event.json["msg_type"] for event in await reader.rest()] == ["response"]
+
+
+async def test_a_final_message_that_was_missed_ends_the_events_too(
+    api: httpx.AsyncClient, signer: Signer, chat_service: Asked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("basejump_gateway.prompts.LOOK_AGAIN_SECONDS", 0.1)
+    async with streamed(api, signer) as reader:
+        asked = await chat_service.prompts.get()
+        assert asked.prompt_uuid is not None
+        chat_service.stored[asked.prompt_uuid] = message(asked, "error")
+        assert [event.json["msg_type"] for event in await reader.rest()] == ["initial", "error"]
+
+
+async def test_events_end_with_the_token_and_say_so(
+    api: httpx.AsyncClient, signer: Signer, chat_service: Asked
+) -> None:
+    async with streamed(api, signer, seconds=2) as reader:
+        await chat_service.prompts.get()
+        heard = await reader.rest()
+    assert [event.name for event in heard] == ["message", "end"]
+    assert heard[-1].json["reason"] == "token_expired"
+
+
+async def test_events_end_with_the_gateway_and_say_so(
+    installation: Installation, signer: Signer, chat_service: Asked
+) -> None:
+    async with AsyncExitStack() as clients:
+        async with running(installation) as url:
+            api = await clients.enter_async_context(client_of(url))
+            readers = [await clients.enter_async_context(streamed(api, signer)) for _ in range(10)]
+            for reader in readers:
+                await chat_service.prompts.get()
+                await reader.next()
+        for reader in readers:
+            (end,) = await reader.rest()
+            assert (end.name, end.json["reason"]) == ("end", "draining")
+
+
+@pytest.mark.parametrize(
+    ("accept", "is_stream"),
+    [
+        ("text/event-stream", True),
+        ("TEXT/Event-Stream; charset=utf-8", True),
+        ("application/json, text/event-stream;q=0.1", True),
+        ("text/event-stream;q=0", False),
+        ("text/event-stream; q=0.0", False),
+        ("*/*", False),
+        ("text/*", False),
+    ],
+)
+async def test_events_are_for_those_who_name_them(
+    api: httpx.AsyncClient, signer: Signer, accept: str, is_stream: bool
+) -> None:
+    response = await ask(api, signer, "known", Accept=accept)
+    assert response.headers["content-type"].startswith("text/event-stream" if is_stream else "application/json")

@@ -416,7 +416,7 @@ async def test_a_worker_outlives_a_database_that_went_away(
                 await tx.execute(
                     "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'notes'"
                 )
-            notes.bells.ring(jobs.BELL)
+            notes.bells.ring(jobs.bell("task"))
             await asyncio.sleep(0.005)
         async with admin.platform() as tx:
             job_uuid = await jobs.enqueue(tx, "task", Task(), A)

@@ -12,10 +12,11 @@ class Bells:
         self._listeners: dict[str, list[asyncio.Event]] = {}
         self._tell: Callable[[str], Awaitable[None]] | None = None
 
-    def listen(self, name: str) -> asyncio.Event:
-        """An event of the caller's own, set whenever `name` rings: whoever clears it takes nothing from others."""
+    def listen(self, *names: str) -> asyncio.Event:
+        """An event of the caller's own, set whenever one of `names` rings: clearing it takes nothing from others."""
         event = asyncio.Event()
-        self._listeners.setdefault(name, []).append(event)
+        for name in names:
+            self._listeners.setdefault(name, []).append(event)
         return event
 
     @contextmanager

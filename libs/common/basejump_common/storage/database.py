@@ -209,9 +209,9 @@ class Database:
         async with self._transaction(self._begin) as tx:
             yield tx
 
-    def bell(self, name: str) -> asyncio.Event:
-        """An event of the caller's own, set when a transaction that rang `name` is committed."""
-        return self.bells.listen(name)
+    def bell(self, *names: str) -> asyncio.Event:
+        """An event of the caller's own, set when a transaction that rang one of `names` is committed."""
+        return self.bells.listen(*names)
 
     @asynccontextmanager
     async def _transaction(self, begin: str) -> AsyncIterator[Transaction]:

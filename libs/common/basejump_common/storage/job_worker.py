@@ -23,7 +23,7 @@ from basejump_common.storage import job_rows
 from basejump_common.storage.bells import wait_for_bell
 from basejump_common.storage.database import Database
 from basejump_common.storage.job_rows import LEASE_SECONDS, JobRow
-from basejump_common.storage.jobs import BELL, AnyKind, LeaseLost
+from basejump_common.storage.jobs import AnyKind, LeaseLost, bell
 
 POLL_SECONDS = 1.0
 RENEW_SECONDS = 3.0
@@ -45,7 +45,7 @@ class JobWorker:
     """Runs at most `concurrency` jobs at once, at most `per_client` of one client over all workers.
 
     `wake` makes it look for work (or cancellations) now; without one it looks when a transaction of this process
-    has added or canceled a job, and every second.
+    has added a job of its kinds, when one of any replica has canceled one, and every second.
     """
 
     def __init__(
@@ -62,7 +62,7 @@ class JobWorker:
         self._kinds = kinds
         self._concurrency = concurrency
         self._per_client = per_client
-        self._wake = wake or database.bell(BELL)
+        self._wake = wake or database.bell(*map(bell, kinds))
         self._held: dict[UUID, _Held] = {}
         self._renewed_at = 0.0
         self._stop_by: float | None = None

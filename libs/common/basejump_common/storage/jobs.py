@@ -28,7 +28,6 @@ from basejump_common.storage.database import Transaction
 
 P = TypeVar("P", bound=msgspec.Struct)
 
-BELL = "job"
 MAX_ATTEMPTS = 5
 
 _ENQUEUE = """
@@ -39,6 +38,7 @@ _ENQUEUE = """
 _CANCEL = """
     update job set state = 'canceled', lease_until = null, finished_at = now()
     where job_uuid = $1 and state in ('queued', 'running')
+    returning kind
 """
 
 
@@ -95,6 +95,11 @@ class JobKind(Generic[P]):
 AnyKind: TypeAlias = JobKind[Any]
 
 
+def bell(kind: str) -> str:
+    """Rings when a job of this kind was added or canceled."""
+    return f"job {kind}"
+
+
 async def enqueue(
     tx: Transaction,
     kind: str,
@@ -107,7 +112,7 @@ async def enqueue(
     """Add a job, to run once `tx` is committed. A `job_uuid` that is there already adds nothing."""
     job_uuid = job_uuid or uuid4()
     await tx.execute(_ENQUEUE, job_uuid, client_uuid, kind, payload, run_after)
-    tx.ring(BELL)
+    tx.ring(bell(kind))
     return job_uuid
 
 
@@ -116,9 +121,10 @@ async def cancel(tx: Transaction, job_uuid: UUID) -> bool:
 
     A worker that runs it is stopped: at once, in whichever replica it is; within 3 s while NATS is away.
     """
-    canceled = await tx.execute(_CANCEL, job_uuid) == 1
-    tx.ring(BELL, everywhere=True)
-    return canceled
+    kind = await tx.fetchval(_CANCEL, job_uuid)
+    if kind is not None:
+        tx.ring(bell(kind), everywhere=True)
+    return kind is not None
 
 
 async def forget_ended(tx: Transaction, older_than: timedelta) -> int:
