@@ -96,11 +96,11 @@ def test_twelve_tables_are_planned_in_milliseconds() -> None:
     )
     tables = (*COMPANY, *many)
     question = "What is the average salary of employees hired after 2005-01-01 for each department, sorted by salary?"
-    times = []
+    times = []  # of the processor: others may be busy on this machine
     for _ in range(5):
-        started = time.perf_counter()
+        started = time.process_time()
         plan(question, tables)
-        times.append(time.perf_counter() - started)
+        times.append(time.process_time() - started)
     assert min(times) < 0.02
 
 
