@@ -57,7 +57,7 @@ def _wrapped(tree: exp.Expr, row_limit: int) -> exp.Select:
         raise Refused("limit_not_a_number", "Such a limit needs an ORDER BY of selected columns; write a plain number.")
     alias = exp.TableAlias(this=exp.to_identifier(_BOUNDED))
     outer = exp.Select(
-        expressions=[exp.Star()],
+        expressions=_outer_items(tree),
         from_=exp.From(this=exp.Subquery(this=tree, alias=alias)),
         limit=exp.Limit(expression=exp.Literal.number(row_limit)),
     )
@@ -68,6 +68,18 @@ def _wrapped(tree: exp.Expr, row_limit: int) -> exp.Select:
     if not _is_relative(tree.args.get("limit") or exp.Limit()) and tree.args.get("limit") is None:
         tree.set("order", None)
     return outer
+
+
+def _outer_items(tree: exp.Expr) -> list[exp.Expr]:
+    """The columns of the inner query by name, or `*` where one has no name of its own."""
+    names = [item.alias_or_name for item in tree.selects] if isinstance(tree, exp.Query) else []
+    if not all(names) or "*" in names or len(set(names)) != len(names):
+        return [exp.Star()]
+    return [_outer_column(name) for name in names]
+
+
+def _outer_column(name: str) -> exp.Expr:
+    return exp.Column(this=exp.to_identifier(name, quoted=True), table=exp.to_identifier(_BOUNDED))
 
 
 def _order_of(tree: exp.Expr) -> list[exp.Expr]:
@@ -85,10 +97,13 @@ def _outer_keys(tree: exp.Expr) -> list[exp.Expr] | None:
 def _outer_key(ordered: exp.Expr, tree: exp.Expr) -> exp.Expr | None:
     """The sort key by the name of the column that it is; None when the query doesn't give it."""
     items = tree.selects if isinstance(tree, exp.Query) else []
-    index = position(ordered.this, items)
+    key = ordered.this
+    index = position(key, items)
+    if index is None and isinstance(tree, exp.SetOperation) and isinstance(key, exp.Column):
+        index = next((place for place, item in enumerate(items) if item.alias_or_name == key.name), None)
     name = items[index].alias_or_name if index is not None else ""
     if not name or sum(item.alias_or_name == name for item in items) != 1:
         return None
     outer = ordered.copy()
-    outer.set("this", exp.Column(this=exp.to_identifier(name, quoted=True)))
+    outer.set("this", _outer_column(name))
     return outer

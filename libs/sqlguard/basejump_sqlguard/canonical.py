@@ -65,6 +65,8 @@ class Description:
             return relations.get(node.name.lower(), "") + self._value(node.columns, relations, ordered=True)
         if isinstance(node, exp.Column):
             return self._column(node, relations)
+        if isinstance(node, (exp.Any, exp.All)):
+            return f"{node.key}({self.part(node.this.unnest(), relations)})"
         if isinstance(node, exp.And):
             return "and(" + ",".join(sorted(self.part(item, relations) for item in conjuncts(node))) + ")"
         if isinstance(node, exp.Query):
@@ -74,10 +76,15 @@ class Description:
         return self._node(node, relations)
 
     def _node(self, node: exp.Expr, relations: Names) -> str:
+        # What is said by default: a frame that ends at the current row.
+        omitted = "end" if isinstance(node, exp.WindowSpec) and node.args.get("end") == "CURRENT ROW" else ""
         parts = [
             f"{key}={self._value(value, relations, ordered=not _is_unordered(node, key))}"
             for key, value in sorted(node.args.items())
-            if key not in _SKIPPED and value not in (None, False, []) and (self._filters or key not in _FILTERS)
+            if key not in _SKIPPED
+            and key != omitted
+            and value not in (None, False, [])
+            and (self._filters or key not in _FILTERS)
         ]
         kind = node.key
         if isinstance(node, (exp.GT, exp.GTE)):

@@ -22,7 +22,7 @@ _CLAUSES = ("where", "group", "having", "qualify", "windows", "distinct", "limit
 _NAMING = (
     exp.Alias, exp.Aliases, exp.TableAlias, exp.CTE, exp.PropertyEQ, exp.Kwarg, exp.JSONColumnDef,
     exp.OpenJSONColumnDef, exp.ColumnDef, exp.Dot, exp.Unnest, exp.Window, exp.Anonymous, exp.PivotAlias,
-    exp.DataType, exp.Star, exp.Collate, exp.Table, exp.Extract,
+    exp.XMLElement, exp.DataType, exp.Star, exp.Collate, exp.Table, exp.Extract,
 )  # fmt: skip
 
 # Where sqlglot's own name for a function isn't the one that is written.
@@ -31,6 +31,7 @@ _OWN_NAMES = {
     exp.Explode: "flatten",
     exp.JSONTable: "json_table",
     exp.OpenJSON: "openjson",
+    exp.XMLTable: "xmltable",
 }
 
 
@@ -96,10 +97,22 @@ class ClauseResolver:
                 self._identifier(node, parameters)
             elif isinstance(node, exp.Star):
                 _check_star(node)
+            elif isinstance(node, exp.Columns):
+                self._columns_expression(node, scope, ctes)
             else:
                 if isinstance(node, exp.Lambda):
                     parameters = parameters | {item.name.lower() for item in node.expressions}
+                elif isinstance(node, exp.Comprehension):
+                    parameters = parameters | {node.expression.name.lower()}
                 stack += [(child, parameters) for child in node.iter_expressions()]
+
+    def _columns_expression(self, node: exp.Columns, scope: Scope, ctes: Ctes) -> None:
+        """DuckDB's COLUMNS(…): any columns of any relation here, so none of them may be ignored."""
+        tables = [source.table for source in scope.sources if source.table is not None]
+        if any(column.ignored for table in tables for column in table.columns):
+            raise Refused("unsupported_syntax", "COLUMNS over a table with columns that aren't permitted.")
+        if not isinstance(node.this, (exp.Star, exp.Literal)):
+            self.expressions([node.this], scope, ctes)
 
     def _column(self, node: exp.Column, scope: Scope, parameters: frozenset[str]) -> None:
         first = node.parts[0]
@@ -183,6 +196,8 @@ class ClauseResolver:
     def _function_output(self, node: exp.Expr, call: exp.Func, name: str) -> Output:
         if isinstance(call, exp.JSONTable):
             return Output([Field(self._rules.key(c.this)) for c in call.find_all(exp.JSONColumnDef) if c.this])
+        if isinstance(call, exp.XMLTable):
+            return Output([Field(self._rules.key(c.this)) for c in call.args.get("columns") or ()])
         if isinstance(call, exp.OpenJSON):
             columns = [self._rules.key(c.this) for c in call.expressions]
             return Output([Field(item) for item in columns or ("key", "value", "type")])
@@ -192,8 +207,11 @@ class ClauseResolver:
         alias = node.args.get("alias")
         own = self._rules.key(alias.this) if alias is not None and alias.this is not None else name
         fields = [Field(item or own) for item in columns_known]
-        if node.args.get("ordinality") or call.args.get("offset"):
-            fields.append(Field("ordinality"))
+        if isinstance(call, exp.Unnest) and len(call.expressions) > 1:
+            fields = [Field(own) for _ in call.expressions]
+        number = call.args.get("offset")
+        if node.args.get("ordinality") or number:
+            fields.append(Field(self._rules.key(number) if isinstance(number, exp.Identifier) else "ordinality"))
         return Output(fields)
 
 

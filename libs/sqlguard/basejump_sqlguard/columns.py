@@ -9,6 +9,7 @@ from sqlglot import exp
 from basejump_sqlguard.dialects import Rules
 from basejump_sqlguard.proof import Refused
 from basejump_sqlguard.sources import Field, Findings, Scope, Source
+from basejump_sqlguard.system_names import is_session_word, is_system_column
 
 
 class ColumnResolver:
@@ -22,6 +23,8 @@ class ColumnResolver:
         """Qualifies the node in place; raises Refused when it can't be one permitted column."""
         if isinstance(column.this, exp.Star):
             raise Refused("whole_row", "A whole row can't be used as a value.", where=self._written(column))
+        if self.rules.name == "snowflake" and column.name.lower() == "nextval" and not column.this.args["quoted"]:
+            raise Refused("forbidden_function", "NEXTVAL advances a sequence.", where=self._written(column))
         if column.args.get("table") is not None:
             self._qualified(column, scope)
         else:
@@ -69,6 +72,8 @@ class ColumnResolver:
         schema = column.args.get("db")
         if schema is None:
             return True
+        if source.open:
+            return True
         known = source.table.schema if source.table else None
         return known is not None and known.lower().rpartition(".")[2] == self.rules.key(schema).lower()
 
@@ -77,7 +82,7 @@ class ColumnResolver:
         found = source.find(name)
         if found is not None:
             self.bind(column, source, found)
-        elif source.open:
+        elif source.open and not is_system_column(name, self.rules.name):
             self._findings.bound[id(column)] = (source, Field(name))
         else:
             raise self._unknown(column, source, scope)
@@ -106,12 +111,21 @@ class ColumnResolver:
         return bool(hits)
 
     def _from_open(self, column: exp.Column, name: str, scope: Scope) -> bool:
+        if is_system_column(name, self.rules.name):
+            return False
         for level in scope.chain():
             for source in level.sources:
                 if source.open:
+                    self._check_word(column)
                     self._findings.bound[id(column)] = (source, Field(name))
                     return True
         return False
+
+    def _check_word(self, column: exp.Column) -> None:
+        """What could be a column of a relation that isn't known could also be what the session says."""
+        if not column.this.args.get("quoted") and is_session_word(column.name, self.rules.name):
+            reason = f"{column.name} says something about the session; as a column it has to be quoted."
+            raise Refused("forbidden_function", reason, where=column.name)
 
     def _alias_or_row(self, column: exp.Column, name: str, scope: Scope) -> bool:
         if self.rules.aliases_anywhere and name.lower() in scope.aliases:

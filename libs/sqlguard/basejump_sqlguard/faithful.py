@@ -42,7 +42,8 @@ def parser_of(name: str) -> type[Parser]:
     kept = {key: build for key, build in base.FUNCTIONS.items() if _is_understood(key, build)}
     kept |= {key: _with_unit(key) for key in units}
     # Each would come back under another name, and with another name for its column.
-    kept.pop("VARIANCE", None)
+    for key in ("VARIANCE", "APPROX_COUNT_DISTINCT"):
+        kept.pop(key, None)
     parsers = {key: parse for key, parse in base.FUNCTION_PARSERS.items() if (name, key) != ("postgres", "DATE_PART")}
     arrows = {TokenType.ARROW: _arrow(exp.JSONExtract), TokenType.DARROW: _arrow(exp.JSONExtractScalar)}
     operators = {**base.JSON_OPERATORS, **(arrows if name == "postgres" else {})}

@@ -10,17 +10,19 @@ _QUERY = """
 Alias Aliases CTE Except Fetch From Group GroupingSets Cube Rollup Having Intersect Join Lateral Limit
 LimitOptions Offset Order Ordered Paren Qualify Select Star Subquery Table TableAlias TableSample Tuple Union
 Values Where Window WindowSpec With Distinct HistoricalData Version Pivot PivotAlias PivotAny UnpivotColumns
-ColumnDef Schema TableFromRows PositionalColumn Identifier Column TableColumn
+ColumnDef ColumnConstraint PathColumnConstraint Schema TableFromRows PositionalColumn Identifier Column TableColumn
+Columns Partition RecursiveWithSearch ForClause QueryOption XMLKeyValueOption
 """
 
 _EXPRESSION = """
 Add Adjacent All And Any Array AtTimeZone AtIndex Between BitString BitwiseAnd BitwiseLeftShift BitwiseNot
-BitwiseOr BitwiseRightShift BitwiseXor Boolean Bracket ByteString Case If Cast TryCast Collate DPipe DataType
+BitwiseOr BitwiseRightShift BitwiseXor Boolean Bracket ByteString Case If Cast TryCast Collate Comprehension DPipe
+DataType
 DataTypeParam Distance Div Dot EQ Escape Exists ExtendsLeft ExtendsRight Filter FormatJson GT GTE Glob HavingMax
-HexString ILike IgnoreNulls In IntDiv Interval IntervalOp IntervalSpan Is JSON JSONColumnDef
+HexString ILike IgnoreNulls In IntDiv Interval IntervalOp IntervalSpan Introducer Is JSON JSONColumnDef
 JSONExtractQuote JSONKeyValue JSONPath JSONPathKey JSONPathRecursive JSONPathRoot JSONPathSelector JSONPathSlice
 JSONPathSubscript JSONPathUnion JSONPathWildcard JSONPathFilter JSONSchema JSONValue Kwarg LT LTE Lambda Like
-Literal Mod Mul NEQ National Neg Not Null NullSafeEQ NullSafeNEQ OnCondition OpenJSONColumnDef Or
+Literal Match Mod Mul NEQ National Neg Not Null NullSafeEQ NullSafeNEQ OnCondition OpenJSONColumnDef Or
 OverflowTruncateBehavior Overlaps PropertyEQ RawString Reference RespectNulls SimilarTo Slice Sub TimeUnit UnicodeString
 Var Variadic WithinGroup Xor
 """
@@ -59,8 +61,8 @@ ManhattanDistance Map MapCat MapContainsKey MapDelete MapFromEntries MapInsert M
 MatchAgainst Max Median Min Minhash MinhashCombine Minute Mode Month Monthname MonthsBetween Nanvl Negative
 NextDay Normal Normalize NthValue Ntile Nullif NumberToStr Nvl2 ObjectAgg ObjectInsert OpenJSON Overlay Pad
 ParseBignumeric ParseDatetime ParseIp ParseJSON ParseNumeric ParseTime ParseUrl PercentRank PercentileCont
-PercentileDisc Pi Posexplode PosexplodeOuter Pow PreviousDay Quantile Quarter Radians Rand Randn RangeBucket RangeN
-Rank Reduce RegexpCount RegexpExtract RegexpExtractAll RegexpFullMatch RegexpILike RegexpInstr RegexpLike
+PercentileDisc Pi Posexplode PosexplodeOuter Pow PreviousDay Quantile Quarter Radians Rand Randn Randstr RangeBucket
+RangeN Rank Reduce RegexpCount RegexpExtract RegexpExtractAll RegexpFullMatch RegexpILike RegexpInstr RegexpLike
 RegexpReplace RegexpSplit RegexpSubstr RegrAvgx RegrAvgy RegrCount RegrIntercept RegrR2 RegrSlope RegrSxx RegrSxy
 RegrSyy RegrValx RegrValy Repeat Replace Reverse Right Rint Round RowNumber RtrimmedLength SHA SHA1Digest SHA2
 SHA2Digest SafeAdd SafeConvertBytesToString SafeDivide SafeMultiply SafeNegate SafeSubtract Sec Sech Second Seq1
@@ -75,7 +77,7 @@ Transform Translate TranslateCharacters Trim Trunc Try TryBase64DecodeBinary Try
 TryHexDecodeBinary TryHexDecodeString TryToDecfloat TsOrDiToDi TsOrDsAdd TsOrDsDiff TsOrDsToDate TsOrDsToDateStr
 TsOrDsToDatetime TsOrDsToTime TsOrDsToTimestamp Typeof Unhex Unicode Uniform UnixDate UnixMicros UnixMillis
 UnixSeconds UnixToStr UnixToTime UnixToTimeStr Unnest Upper UtcDate UtcTime UtcTimestamp Uuid VarMap Variance
-VariancePop Week WeekOfYear WeekStart WidthBucket Year YearOfWeek YearOfWeekIso Zipf
+VariancePop Week WeekOfYear WeekStart WidthBucket XMLElement XMLTable Year YearOfWeek YearOfWeekIso Zipf
 """
 
 ALLOWED_NODES = frozenset((_QUERY + _EXPRESSION + _FUNCTION).split())
@@ -95,25 +97,19 @@ FORBIDDEN_ARGUMENTS: dict[str, tuple[tuple[str, str, str], ...]] = {
         ("sort", "unsupported_syntax", "SORT BY isn't supported"),
         ("settings", "unsupported_syntax", "SETTINGS isn't allowed"),
         ("format", "unsupported_syntax", "FORMAT isn't allowed"),
-        ("options", "hint", "query options aren't allowed"),
-        ("for_", "unsupported_syntax", "FOR XML and FOR JSON aren't supported"),
     ),
     "Table": (
         ("hints", "locking_clause", "table hints may lock"),
         ("format", "external_reader", "files and stages can't be read"),
         ("pattern", "external_reader", "files and stages can't be read"),
-        ("partition", "unsupported_syntax", "PARTITION isn't supported"),
         ("changes", "unsupported_syntax", "CHANGES isn't supported"),
         ("indexed", "hint", "index hints aren't allowed"),
-        ("rows_from", "unsupported_syntax", "ROWS FROM isn't supported"),
         ("system_time", "unsupported_syntax", "FOR SYSTEM_TIME isn't supported"),
     ),
     "With": (
-        ("search", "unsupported_syntax", "SEARCH isn't supported"),
         ("cycle", "unsupported_syntax", "CYCLE isn't supported"),
         ("udfs", "unsupported_syntax", "functions can't be defined in a query"),
     ),
-    "Pivot": (("into", "unsupported_syntax", "this form of PIVOT isn't supported"),),
 }
 FORBIDDEN_ARGUMENTS["Union"] = FORBIDDEN_ARGUMENTS["Select"]
 FORBIDDEN_ARGUMENTS["Except"] = FORBIDDEN_ARGUMENTS["Select"]

@@ -12,6 +12,10 @@ def output_of_select(node: exp.Select, scope: Scope, findings: Findings, rules: 
     """The fields of a resolved SELECT in order."""
     fields = [Field(projection_name(item, rules), findings.origin(item.unalias())) for item in node.expressions]
     is_open = any(item.is_star for item in node.expressions) or node.args.get("kind") is not None
+    if rules.name == "duckdb":
+        is_open = is_open or any(item.find(exp.Columns) for item in node.expressions)
+    elif rules.name == "tsql":
+        is_open = is_open or node.args.get("for_") is not None
     return Output(fields, _unique(node, scope, findings, fields), is_open)
 
 

@@ -14,6 +14,7 @@ from sqlglot.tokenizer_core import Token, TokenType
 from basejump_sqlguard.dialects import DIALECTS, Rules, rules_of
 from basejump_sqlguard.faithful import parser_of
 from basejump_sqlguard.hints import drop_harmless_hints
+from basejump_sqlguard.numerals import read_numerals
 from basejump_sqlguard.proof import Refused
 from basejump_sqlguard.words import TSQL_STATEMENTS
 
@@ -53,8 +54,9 @@ def parse(sql: str, dialect: str) -> Parsed:
         raise Refused("syntax", "The statement contains a NUL character.")
     tokens = _tokens(sql, rules)
     tree = _one_query(sql, tokens, rules)
-    drop_harmless_hints(tree, rules)
-    return Parsed(tree, called_words(tokens), rules)
+    calls = called_words(tokens)
+    drop_harmless_hints(tree, calls, rules)
+    return Parsed(tree, calls, rules)
 
 
 def _tokens(sql: str, rules: Rules) -> list[Token]:
@@ -64,20 +66,22 @@ def _tokens(sql: str, rules: Rules) -> list[Token]:
         raise Refused("syntax", "The statement can't be read.", where=_first_line(error)) from error
     if any(a.token_type in _OPENING and b.token_type == TokenType.COMMA for a, b in pairwise(tokens)):
         raise Refused("syntax", "The statement isn't valid SQL: a comma has nothing before it.")
+    if not tokens:
+        _check_comment(sql.strip().removeprefix("/*"))
     for token in tokens:
-        _check_comments(token)
-        if rules.name == "mysql" and token.token_type == TokenType.HEX_STRING and sql[token.start] == "0":
-            # MySQL reads 0x41 and x'41' alike, MariaDB takes only the first for a number; the tree knows just one.
-            raise Refused("syntax", f"0x{token.text} has two meanings; write x'{token.text}' or a decimal number.")
+        if token.comments:
+            for comment in token.comments:
+                _check_comment(comment)
+            if token.token_type != TokenType.HINT:
+                token.comments = []  # some of them would change what sqlglot reads
         if rules.name == "tsql" and _starts_statement(token):
             raise Refused("multiple_statements", f"{token.text.upper()} starts another statement.", token.text)
-    return tokens
+    return read_numerals(sql, tokens, rules.name)
 
 
-def _check_comments(token: Token) -> None:
-    for comment in token.comments:
-        if comment.lstrip().lower().startswith(("!", "m!")):
-            raise Refused("executable_comment", "The statement hides code in a comment.", comment.strip()[:80])
+def _check_comment(comment: str) -> None:
+    if comment.lstrip().lower().startswith(("!", "m!")):
+        raise Refused("executable_comment", "The statement hides code in a comment.", comment.strip()[:80])
 
 
 def _starts_statement(token: Token) -> bool:

@@ -60,7 +60,17 @@ class Resolver:
             if clause.recursive and any(self.rules.key(table.this) in later for table in _bare_tables(cte)):
                 raise Refused("unsupported_syntax", "A recursive WITH may only read what is before it.", name)
             self._cte(cte, name, (clause, parent), ctes)
+            if clause.args.get("search") is not None and cte is clause.expressions[-1]:
+                self._ordered_search(clause.args["search"], ctes[name])
         return ctes
+
+    def _ordered_search(self, search: exp.Expr, output: Output) -> None:
+        """SEARCH and CYCLE compare a column of the query they follow and add columns to it."""
+        name = self.rules.key(search.this)
+        if not output.open and all(item.name != name for item in output.fields):
+            raise Refused("unknown_column", f"{name} isn't a column of that query.", where=name)
+        added = [search.args.get("expression"), search.args.get("using")]
+        output.fields += [Field(self.rules.key(item)) for item in added if isinstance(item, exp.Identifier)]
 
     def _cte(self, cte: exp.CTE, name: str, context: tuple[exp.With, Scope | None], ctes: Ctes) -> None:
         clause, parent = context
@@ -96,9 +106,10 @@ class Resolver:
         return output
 
     def _values(self, node: exp.Values, parent: Scope | None, ctes: Ctes) -> Output:
-        rows = node.expressions
+        rows = [_without_row(item) for item in node.expressions]
+        node.set("expressions", rows)
         self._clauses.expressions(rows, Scope(node, parent), ctes)
-        width = len(rows[0].expressions) if isinstance(rows[0], exp.Tuple) else 1
+        width = len(rows[0].expressions) if isinstance(rows[0], (exp.Tuple, exp.Anonymous)) else 1
         first = 0 if self.rules.name in ("duckdb", "mysql") else 1
         prefix = {"duckdb": "col", "mysql": "column_"}.get(self.rules.name, "column")
         return Output([Field(f"{prefix}{i + first}") for i in range(width)])
@@ -121,12 +132,11 @@ class Resolver:
         for join in joins:
             self._joined(join, scope, ctes)
         for join in joins:
-            condition = join.args.get("on")
-            if condition is not None:
-                self._clauses.expressions([condition], scope, ctes)
+            conditions = [join.args[name] for name in ("on", "match_condition") if join.args.get(name) is not None]
+            self._clauses.expressions(conditions, scope, ctes)
 
     def _joined(self, join: exp.Join, scope: Scope, ctes: Ctes) -> None:
-        for argument in ("match_condition", "nearest", "expressions", "pivots"):
+        for argument in ("nearest", "expressions", "pivots"):
             if join.args.get(argument):
                 raise Refused("unsupported_syntax", "This form of JOIN can't be proved.")
         before = len(scope.sources)
@@ -147,12 +157,14 @@ class Resolver:
             self.rules.key(item if isinstance(item, exp.Identifier) else item.this)
             for item in join.args.get("using") or ()
         ]
+        if join.method == "NATURAL" and self._catalog is None and any(s.open for s in (*left, *right)):
+            return ()
         if join.method == "NATURAL":
             written = self._common(left, right)
             join.set("method", None)
             if not written:
                 raise Refused("natural_join", "NATURAL JOIN finds no common column; write the condition.")
-        elif join.method and not (join.method == "ASOF" and (written or join.args.get("on"))):
+        elif join.method not in ("", "POSITIONAL") and not (join.method == "ASOF" and (written or join.args.get("on"))):
             raise Refused("unsupported_syntax", f"{join.method} JOIN can't be proved.")
         names = [self._merged(name, scope, left, right) for name in written]
         if names:
@@ -182,7 +194,10 @@ class Resolver:
     def _relation(self, node: exp.Expr, scope: Scope, ctes: Ctes) -> None:
         """Adds what a FROM item gives to the scope."""
         if isinstance(node, exp.Table) and isinstance(node.this, exp.Identifier):
-            self._table(node, scope, ctes)
+            if not (self.rules.structs and self._array(node, scope)):
+                self._table(node, scope, ctes)
+        elif node.args.get("rows_from"):
+            self._functions_side_by_side(node, scope, ctes)
         elif isinstance(node, exp.Subquery):
             self._derived(node, scope, ctes)
         elif isinstance(node, exp.Values):
@@ -213,6 +228,27 @@ class Resolver:
             self._catalogued(node, scope, self._catalog)
         self._pivots(node, scope, ctes)
 
+    def _array(self, node: exp.Table, scope: Scope) -> bool:
+        """`FROM orders o, o.items`: the elements of an array column of what is before it."""
+        if node.args.get("db") is None or node.args.get("catalog") is not None:
+            return False
+        source = scope.source(self.rules.key(node.args["db"]))
+        if source is None:
+            return False
+        column = exp.Column(this=node.this.copy(), table=node.args["db"].copy())
+        self._columns.resolve(column, scope)
+        node.set("this", column.this)
+        node.set("db", column.args["table"])
+        self._add(scope, node, Output([], (), open=True), node.name)
+        return True
+
+    def _functions_side_by_side(self, node: exp.Expr, scope: Scope, ctes: Ctes) -> None:
+        fields: list[Field] = []
+        for item in node.args["rows_from"]:
+            fields += self._clauses.table_function(item, scope, ctes)[0].fields
+        fields += [Field("ordinality")] if node.args.get("ordinality") else []
+        self._add(scope, node, Output(fields))
+
     def _catalogued(self, node: exp.Table, scope: Scope, catalog: Catalog) -> None:
         alias = node.args.get("alias")
         if alias is not None and alias.args.get("columns"):
@@ -233,14 +269,17 @@ class Resolver:
             inside = Scope(pivot, None, [Source("", source.output, source.prepared)])
             # `columns` are the names of what comes out, which sqlglot has worked out from the rest.
             parts = list(_children(pivot, {"alias", "columns"}))
-            self._clauses.expressions(parts, inside, ctes, skip=self._names_of_values(pivot))
+            self._clauses.expressions(parts, inside, ctes, skip=self._named_by(pivot))
             self._add(scope, pivot, Output([], (), open=True), source.alias)
 
-    def _names_of_values(self, pivot: exp.Expr) -> list[int]:
-        """T-SQL's `PIVOT (… FOR quarter IN ([1], [2]))` spells values as names of columns."""
-        if self.rules.name != "tsql" or pivot.args.get("unpivot"):
+    def _named_by(self, pivot: exp.Expr) -> list[int]:
+        """Names that a pivot gives: UNPIVOT's new columns; in T-SQL, values spelled as names of columns."""
+        fields = pivot.args.get("fields") or ()
+        if pivot.args.get("unpivot"):
+            return [id(item) for item in (*pivot.expressions, *(field.this for field in fields))]
+        if self.rules.name != "tsql":
             return []
-        return [id(item) for field in pivot.args.get("fields") or () for item in field.expressions]
+        return [id(item) for field in fields for item in field.expressions]
 
     def _pivot_statement(self, node: exp.Pivot, ctes: Ctes) -> Output:
         scope = Scope(node, None)
@@ -249,7 +288,7 @@ class Resolver:
         if table is not None and any(column.ignored for column in table.columns):
             raise Refused("unsupported_syntax", "PIVOT over a table with columns that aren't permitted.")
         scope.sources[0].alias = ""
-        self._clauses.expressions(list(_children(node, {"this", "with_", "columns"})), scope, ctes)
+        self._clauses.expressions(list(_children(node, {"this", "with_", "columns", "into"})), scope, ctes)
         return Output([], (), open=True)
 
     def _derived(self, node: exp.Subquery, scope: Scope, ctes: Ctes) -> None:
@@ -300,6 +339,13 @@ def _is_bare(node: exp.Expr) -> bool:
 def _bare_tables(node: exp.Expr) -> list[exp.Table]:
     found = node.find_all(exp.Table)
     return [table for table in found if _is_bare(table) and isinstance(table.this, exp.Identifier)]
+
+
+def _without_row(row: exp.Expr) -> exp.Expr:
+    """MySQL's `VALUES ROW(1, 2)`: sqlglot has a row with one ROW(…) in it, and writes that."""
+    inside = row.expressions[0] if isinstance(row, exp.Tuple) and len(row.expressions) == 1 else None
+    is_row = isinstance(inside, exp.Anonymous) and str(inside.this).upper() == "ROW"
+    return inside if is_row and inside is not None else row
 
 
 def _is_function(node: exp.Expr) -> bool:

@@ -40,7 +40,8 @@ class _Expansion:
         if all(source.open for source in self._scope.sources):
             return [self._item]
         merged = [self._column(None, found) for found in self._scope.merged.values()]
-        rest = [item for source in self._scope.sources for item in self._of_source(source, merged=True)]
+        merging = bool(self._scope.merged)
+        rest = [item for source in self._scope.sources for item in self._of_source(source, merged=merging)]
         return [item for item in (*merged, *rest) if item is not None]
 
     def _of_one(self, qualifier: exp.Expr) -> list[exp.Expr]:
@@ -52,11 +53,16 @@ class _Expansion:
         return self._of_source(source, merged=False)
 
     def _of_source(self, source: Source, *, merged: bool) -> list[exp.Expr]:
-        if source.open:
+        if source.open or (self._unnamed(source) and not merged):
             return [self._open_star(source)]
+        if self._unnamed(source):
+            raise Refused("unsupported_syntax", "* needs a name for every column here; write AS.", where="*")
         skip = self._scope.merged if merged else {}
         items = (self._column(source, found) for found in source.visible() if found.name not in skip)
         return [item for item in items if item is not None]
+
+    def _unnamed(self, source: Source) -> bool:
+        return source.prepared is None and any(not found.name for found in source.output.fields)
 
     def _open_star(self, source: Source) -> exp.Expr:
         if not source.alias:

@@ -9,19 +9,7 @@ from sqlglot import exp
 from basejump_sqlguard.catalog import Catalog, CatalogTable
 from basejump_sqlguard.dialects import Rules
 from basejump_sqlguard.proof import Refused
-
-_SYSTEM_SCHEMAS = frozenset(
-    ["pg_catalog", "information_schema", "pg_toast", "pg_internal", "sys", "mysql", "performance_schema", "sqlite_temp"]
-)
-_SYSTEM_PREFIXES = ("pg_", "sqlite_", "stl_", "stv_", "svl_", "svv_", "svcs_", "duckdb_")
-# Names that mean something only there: elsewhere they may be anybody's table.
-_SYSTEM_HERE = {
-    "redshift": ("sys_",),
-    "sqlite": ("dbstat",),
-    "tsql": ("sysobjects", "syscolumns", "sysdatabases", "sysusers", "syslogins", "sysprocesses", "syscomments",
-             "sysindexes", "sysservers", "sysmembers", "syspermissions", "sysprotects", "sysfiles", "sysdepends",
-             "sysreferences", "sysforeignkeys", "sysconfigures", "syscacheobjects", "sysremotelogins", "systypes"),
-}  # fmt: skip
+from basejump_sqlguard.system_names import is_file, is_system_table
 
 
 def find_table(node: exp.Table, catalog: Catalog, rules: Rules) -> CatalogTable:
@@ -53,14 +41,13 @@ def write_table(node: exp.Table, table: CatalogTable, rules: Rules) -> None:
 
 def check_uncatalogued(node: exp.Table, rules: Rules) -> None:
     """Without a catalog: refuses what is a system table or a file by its very name."""
-    name = str(node.this.this)
-    parts = [*(_written_schema(node, rules) or "").lower().split("."), *name.lower().split(".")]
-    prefixes = (*_SYSTEM_PREFIXES, *_SYSTEM_HERE.get(rules.name, ()))
-    is_account = rules.name == "snowflake" and len(parts) > 2 and parts[0] == "snowflake"
-    if _SYSTEM_SCHEMAS & set(parts[:-1]) or parts[-1].startswith(prefixes) or is_account:
-        raise Refused("unknown_table", "System tables may not be queried.", where=name)
-    if set(name) & set("/\\:*?@") or (rules.name == "duckdb" and "." in name):
-        raise Refused("external_reader", "Files can't be read.", where=name)
+    written = [*(_written_schema(node, rules) or "").split("."), str(node.this.this)]
+    parts = [part for part in written if part]
+    # BigQuery quotes a whole path at once.
+    if is_system_table([word for part in parts for word in part.lower().split(".")], rules.name):
+        raise Refused("unknown_table", "System tables may not be queried.", where=parts[-1])
+    if is_file(parts, rules.name):
+        raise Refused("external_reader", "Files can't be read.", where=parts[-1])
 
 
 def _has_databases(rules: Rules) -> bool:
@@ -71,7 +58,7 @@ def _written_schema(node: exp.Table, rules: Rules) -> str | None:
     schema, database = node.args.get("db"), node.args.get("catalog")
     if schema is None:
         return None
-    name = rules.key(schema)
+    name = rules.key(schema) if schema else ""
     return f"{rules.key(database)}.{name}" if database is not None else name
 
 

@@ -13,16 +13,26 @@ import msgspec
 
 
 class Functions(msgspec.Struct, frozen=True, kw_only=True):
-    """`names` and the keys of `tables` are lower case."""
+    """`names` and the keys of `tables` are lower case; a name may have the dialect's own prefix (`net.host`).
+    `types`: types of the database that sqlglot has no name for."""
 
     names: frozenset[str]
     tables: Mapping[str, tuple[str, ...] | None]
+    types: frozenset[str] = frozenset()
+    last_words: frozenset[str] = frozenset()
 
-    def knows(self, name: str) -> bool:
-        return name in self.names or name in self.tables
+    def knows(self, word: str) -> bool:
+        """Whether a listed function is called by this word, perhaps after a prefix."""
+        return word in self.names or word in self.tables or word in self.last_words
 
 
 def functions_of(dialect: str) -> Functions:
     """The allow-list of a dialect; ImportError when it has none."""
     module = import_module(f"basejump_sqlguard.functions.{dialect}")
-    return Functions(names=frozenset(module.NAMES.split()), tables=module.TABLES)
+    names = frozenset(module.NAMES.split())
+    return Functions(
+        names=names,
+        tables=module.TABLES,
+        types=frozenset(getattr(module, "TYPES", "").split()),
+        last_words=frozenset(name.rpartition(".")[2] for name in names if "." in name),
+    )

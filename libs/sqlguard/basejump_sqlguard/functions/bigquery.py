@@ -35,7 +35,9 @@ bool int64 float64 json_array json_array_append json_array_insert json_extract j
 json_extract_scalar json_extract_string_array json_keys json_object json_query json_query_array json_remove json_set
 json_strip_nulls json_type json_value json_value_array lax_bool lax_float64 lax_int64 lax_string parse_json to_json
 to_json_string
-host ip_from_string ip_to_string public_suffix reg_domain
+net.host net.ip_from_string net.ip_to_string net.ip_net_mask net.ip_trunc net.ipv4_from_int64 net.ipv4_to_int64
+net.public_suffix net.reg_domain net.safe_ip_from_string hll_count.init hll_count.merge hll_count.merge_partial
+hll_count.extract
 st_area st_asgeojson st_astext st_centroid st_contains st_distance st_dwithin st_geogfromtext st_geogpoint
 st_intersects st_length st_within st_x st_y
 """

@@ -24,7 +24,7 @@ epoch_ns epoch_us era extract get_current_timestamp hour isodow isoyear julian l
 make_date make_time make_timestamp make_timestamptz microsecond millennium millisecond minute month monthname now
 quarter second strftime strptime time_bucket timezone to_days to_hours to_minutes to_months to_seconds to_timestamp
 to_weeks to_years today transaction_timestamp try_strptime week weekday weekofyear year yearweek
-if ifnull iif try_cast typeof error_free_divide
+if ifnull iif try try_cast typeof error_free_divide
 any_value approx_count_distinct approx_quantile approx_top_k arbitrary arg_max arg_max_null arg_min arg_min_null
 argmax argmin array_agg bit_and bit_or bit_xor bool_and bool_or corr count_if count_star covar_pop covar_samp entropy
 favg first fsum geomean grouping grouping_id group_concat histogram kahan_sum kurtosis kurtosis_pop last list listagg

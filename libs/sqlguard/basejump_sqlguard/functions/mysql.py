@@ -20,8 +20,8 @@ last_day localtime localtimestamp makedate maketime microsecond minute month mon
 quarter sec_to_time second str_to_date subdate subtime sysdate time time_format time_to_sec timediff timestamp
 timestampadd timestampdiff to_days to_seconds unix_timestamp utc_date utc_time utc_timestamp week weekday
 weekofyear year yearweek
-if ifnull greatest least interval isnull values
-any_value bit_and bit_or bit_xor group_concat json_arrayagg json_objectagg std stddev variance grouping nth_value
+if ifnull greatest least interval isnull row
+values any_value bit_and bit_or bit_xor group_concat json_arrayagg json_objectagg std stddev variance grouping nth_value
 json_array json_array_append json_array_insert json_contains json_contains_path json_depth json_extract
 json_insert json_keys json_length json_merge_patch json_merge_preserve json_object json_overlaps json_pretty
 json_quote json_remove json_replace json_schema_valid json_search json_set json_storage_size json_type

@@ -36,6 +36,9 @@ array_append array_cat array_dims array_fill array_length array_lower array_ndim
 array_positions array_prepend array_remove array_replace array_reverse array_sample array_shuffle array_sort
 array_to_string array_upper cardinality trim_array array
 
+xmlagg xmlattributes xmlcomment xmlconcat xmlelement xmlforest xpath xpath_exists xml_is_well_formed
+pg_typeof pg_size_pretty pg_column_size
+
 array_to_json json_agg json_agg_strict json_array json_array_length json_arrayagg json_build_array
 json_build_object json_exists json_extract_path json_extract_path_text json_object json_object_agg
 json_object_agg_strict json_object_agg_unique json_objectagg json_query json_scalar json_serialize
@@ -75,6 +78,7 @@ TABLES: dict[str, tuple[str, ...] | None] = {
     "generate_series": ("",),
     "generate_subscripts": ("",),
     "unnest": ("",),
+    "xmltable": (),
     "string_to_table": ("",),
     "regexp_matches": ("",),
     "regexp_split_to_table": ("",),
@@ -96,3 +100,9 @@ TABLES: dict[str, tuple[str, ...] | None] = {
     "jsonb_to_record": (),
     "json_table": (),
 }
+
+TYPES = """
+cidr macaddr macaddr8 tsvector tsquery jsonpath citext hstore ltree lquery vector halfvec sparsevec line lseg box path
+polygon circle point pg_lsn geography geometry int4multirange int8multirange nummultirange tsmultirange tstzmultirange
+datemultirange bpchar
+"""

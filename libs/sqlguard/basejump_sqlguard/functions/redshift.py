@@ -33,3 +33,5 @@ st_makepoint st_point st_within st_x st_y
 )
 
 TABLES: dict[str, tuple[str, ...] | None] = {"generate_series": None, "unnest": None}
+
+TYPES = "super hllsketch geometry geography varbyte bpchar timetz"

@@ -16,7 +16,7 @@ base64_decode_string base64_encode bit_length char_length character_length chari
 concat_ws contains editdistance endswith hash hex_decode_string hex_encode ilike insert initcap
 jarowinkler_similarity len length lpad md5 md5_hex md5_number_lower64 md5_number_upper64 octet_length parse_ip
 parse_url position regexp regexp_count regexp_instr regexp_like regexp_replace regexp_substr regexp_substr_all
-repeat rlike rpad rtrimmed_length sha1 sha1_hex sha2 sha2_hex soundex space split split_part startswith strtok
+randstr repeat rlike rpad rtrimmed_length sha1 sha1_hex sha2 sha2_hex soundex space split split_part startswith strtok
 strtok_to_array substr translate unicode uuid_string like_all like_any zeroifnull
 add_months convert_timezone current_date current_time current_timestamp date date_from_parts datefromparts
 date_part date_trunc dateadd datediff day dayname dayofmonth dayofweek dayofweekiso dayofyear extract getdate hour
