@@ -8,7 +8,7 @@ from sqlglot.tokenizer_core import Token, TokenType
 
 from basejump_sqlguard.proof import Refused
 
-_INTEGERS = frozenset({"postgres", "duckdb", "sqlite"})
+_INTEGERS = frozenset({"postgres", "sqlite"})
 """Dialects where `0xFF`, `0o17` and `0b11` are integers; elsewhere they are bytes or bits, or nothing."""
 
 _UNUSUAL = re.compile(r"(?<![\w$.])[0-9]\w*[A-Za-z_]")
