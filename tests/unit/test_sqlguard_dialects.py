@@ -88,7 +88,6 @@ SELECT LAST_INSERT_ID(5)
 SELECT * FROM mysql.user
 SELECT * FROM information_schema.tables
 HANDLER t OPEN
-SELECT 0x41 + a FROM t
 """,
     "tsql": """
 SELECT 1 SELECT 2
