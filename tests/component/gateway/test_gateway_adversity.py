@@ -53,8 +53,11 @@ async def test_at_the_end_requests_in_flight_finish_and_questions_get_their_init
             asking = [asyncio.create_task(ask(api, signer)) for _ in range(10)]
             for _ in asking:
                 await chat_service.prompts.get()
+            served = len(account_service.contexts) + 10
             calling = [asyncio.create_task(api.post(slow, headers=bearer(token(signer)))) for _ in range(10)]
-            await asyncio.sleep(0.3)
+            async with asyncio.timeout(20):
+                while len(account_service.contexts) < served:  # noqa: ASYNC110 (ten arrivals, no one event)
+                    await asyncio.sleep(0.01)
         assert [(await task).json()["msg_type"] for task in asking] == ["initial"] * 10
         assert [(await task).status_code for task in calling] == [200] * 10
         with pytest.raises(httpx.ConnectError):
