@@ -211,7 +211,8 @@ class MariaDBVictim:
                 " where table_type in ('BASE TABLE', 'SEQUENCE') and table_schema <> 'performance_schema'")  # fmt: skip
             for schema, table in tables:
                 if (schema, table) not in _MARIADB_STATISTICS:
-                    rows = await run(session, f"select * from `{schema}`.`{table}`")
+                    name = ".".join(f"`{part.replace('`', '``')}`" for part in (schema, table))
+                    rows = await run(session, f"select * from {name}")
                     found[f"{schema}.{table}"] = _sum(sorted(map(repr, rows)))
         return found | dict(files(self.folder))
 
