@@ -25,6 +25,7 @@ from basejump_common.contracts.operation import SERVICES
 from basejump_common.runtime import Service
 from basejump_common.security.secret import Secret
 from basejump_common.settings import parse
+from basejump_common.storage.database import Database
 from basejump_common.storage.migrations import ServiceRole, migrate, provision
 from basejump_devstack import services
 from basejump_devstack.child import free_port
@@ -91,6 +92,16 @@ class Installation:
         if service is None:
             return await asyncpg.connect(self.around.postgres.dsn(database=services.APP_DATABASE))
         return await asyncpg.connect(services.settings(service, self.around)["BASEJUMP_DATABASE_DSN"])
+
+    @asynccontextmanager
+    async def storage(self, service: str) -> AsyncIterator[Database]:
+        """A service's schema as the service itself sees it."""
+        dsn = services.settings(service, self.around)["BASEJUMP_DATABASE_DSN"]
+        database = await Database.connect(dsn, schema=service.replace("-", "_"), application_name="test")
+        try:
+            yield database
+        finally:
+            await database.close()
 
     @asynccontextmanager
     async def running(self, *names: str, **settings: str) -> AsyncIterator[dict[str, Service]]:

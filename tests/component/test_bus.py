@@ -1,13 +1,11 @@
 """Operations over real NATS with the permissions that the contracts give."""
 
 import asyncio
-import json
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from uuid import uuid4
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from nats.aio.client import Client
 
 from basejump_common.bus import KEYS, REVOCATIONS, Bus, Context, KeyValueMirror, Server, handle
@@ -25,19 +23,10 @@ from basejump_common.errors import (
 )
 from basejump_common.security.principal import Credential, Principal, Role
 from basejump_common.security.secret import Secret
-from basejump_common.security.tokens import Signer, Verifier, jwk
+from basejump_common.security.tokens import Signer, Verifier
 from installation import Installation
 
 CLIENT, USER = uuid4(), uuid4()
-
-
-@pytest.fixture(scope="module")
-async def signer(installation: Installation) -> Signer:
-    key = Ed25519PrivateKey.generate()
-    async with installation.bus("auth") as bus:
-        kid = f"test-{uuid4().hex[:8]}"
-        await bus.put(KEYS, kid, json.dumps(jwk(kid, key.public_key())).encode())
-    return Signer(kid, key)
 
 
 @pytest.fixture(scope="module")

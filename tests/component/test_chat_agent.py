@@ -16,16 +16,10 @@ from basejump_common.security.principal import Role
 from basejump_common.security.tokens import Signer
 from basejump_common.storage.catalogue import PLATFORM_TABLES, tables_without_row_security
 from basejump_common.storage.database import Database
-from basejump_devstack import services
-from chatting import Person, asking, listening, new_signer, person
+from chatting import Person, asking, listening, person
 from installation import Installation
 
 QUESTION = "How many employees are there?"
-
-
-@pytest.fixture(scope="module")
-async def signer(installation: Installation) -> Signer:
-    return await new_signer(installation)
 
 
 @pytest.fixture(scope="module")
@@ -37,10 +31,8 @@ async def gateway(installation: Installation, signer: Signer) -> AsyncIterator[B
 
 @pytest.fixture(scope="module")
 async def database(installation: Installation) -> AsyncIterator[Database]:
-    dsn = services.settings("chat-agent", installation.around)["BASEJUMP_DATABASE_DSN"]
-    opened = await Database.connect(dsn, schema="chat_agent", application_name="test")
-    yield opened
-    await opened.close()
+    async with installation.storage("chat-agent") as opened:
+        yield opened
 
 
 @pytest.fixture

@@ -6,15 +6,13 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-import pytest
-
 from basejump_common.contracts import chat
 from basejump_common.contracts.chat import Ask, CreateChat, MessageType
 from basejump_common.contracts.connection import Schema
 from basejump_common.errors import Unavailable
 from basejump_devstack import services
 from chatting import asking, member_of
-from connection_house import Customer, Desk, Office, connected
+from connection_house import Customer, Desk, Office
 from identity import within
 from installation import Installation
 
@@ -22,13 +20,6 @@ DOZE = """
 create schema bed;
 create view bed.doze as select n as doze_id from generate_series(1, 2) n where n = 1 or pg_sleep(2) is not null;
 """
-
-
-@pytest.fixture(scope="module")
-async def desk(installation: Installation, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Desk]:
-    folder = tmp_path_factory.mktemp("death-desk")
-    async with connected(installation, folder / "tls", results_url=(folder / "results").as_uri()) as opened:
-        yield opened
 
 
 @asynccontextmanager

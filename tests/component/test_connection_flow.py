@@ -1,7 +1,6 @@
 """From a customer's database to rows: add, index, grant, retrieve, prove, run."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from decimal import Decimal
 from uuid import uuid4
 
@@ -19,22 +18,9 @@ from basejump_common.contracts.connection import (
     UpdateDatabase,
 )
 from basejump_common.errors import Canceled, NotFound, NotProved
-from connection_house import Desk, Office, connected
+from connection_house import Desk, Office
 from customers import AnyCustomer, Customers
 from identity import within
-from installation import Installation
-
-
-@pytest.fixture(scope="module")
-async def desk(installation: Installation, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Desk]:
-    folder = tmp_path_factory.mktemp("desk")
-    async with connected(installation, folder / "tls", results_url=(folder / "results").as_uri()) as opened:
-        yield opened
-
-
-@pytest.fixture(scope="module")
-async def office(desk: Desk) -> Office:
-    return await desk.office()
 
 
 @pytest.fixture(scope="module")

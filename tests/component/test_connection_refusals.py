@@ -3,7 +3,6 @@
 import asyncio
 import os
 import shutil
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -33,9 +32,8 @@ from basejump_common.errors import (
 )
 from basejump_common.security.secret import Secret
 from basejump_devstack.certificates import local_certificate
-from connection_house import Desk, Office, connected
+from connection_house import Desk, Office
 from customers import AnyCustomer, Customers, MariadbCustomers
-from installation import Installation
 from mariadb import MariaDBCustomer
 from mariadb_embedded import embedded
 
@@ -83,18 +81,6 @@ RISKS_ON_MARIADB = [
         ),
     )
 ]
-
-
-@pytest.fixture(scope="module")
-async def desk(installation: Installation, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Desk]:
-    folder = tmp_path_factory.mktemp("desk")
-    async with connected(installation, folder / "tls", results_url=(folder / "results").as_uri()) as opened:
-        yield opened
-
-
-@pytest.fixture(scope="module")
-async def office(desk: Desk) -> Office:
-    return await desk.office()
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,6 @@
 """Over which database a question is: granted, indexed, best; and whom the index lets look."""
 
 import asyncio
-from collections.abc import AsyncIterator
 
 import pytest
 
@@ -20,22 +19,14 @@ from basejump_common.contracts.connection import (
 )
 from basejump_common.errors import Conflict, NotFound
 from basejump_common.security.principal import UserRole
-from connection_house import Customer, Desk, connected
+from connection_house import Customer, Desk
 from identity import within
-from installation import Installation
 
 LIBRARY = """
 create schema library;
 create table library.book (id integer primary key, title text, author text);
 create table library.loan (id integer primary key, book_id integer references library.book, borrower text);
 """
-
-
-@pytest.fixture(scope="module")
-async def desk(installation: Installation, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Desk]:
-    folder = tmp_path_factory.mktemp("desk")
-    async with connected(installation, folder / "tls", results_url=(folder / "results").as_uri()) as opened:
-        yield opened
 
 
 async def test_the_database_that_knows_the_words_is_chosen(desk: Desk) -> None:

@@ -80,11 +80,6 @@ async def desk(installation: Installation, results: Path) -> AsyncIterator[Desk]
 
 
 @pytest.fixture(scope="module")
-async def office(desk: Desk) -> Office:
-    return await desk.office()
-
-
-@pytest.fixture(scope="module")
 async def customer(customers: Customers) -> AnyCustomer:
     return await customers.customer()
 

@@ -10,22 +10,10 @@ from basejump_common.security.envelope import Envelope, EnvelopeError
 from basejump_common.storage.catalogue import PLATFORM_TABLES, tables_without_row_security
 from basejump_common.storage.database import Database
 from basejump_devstack import services
-from connection_house import READER_PASSWORD, Desk, Office, connected
+from connection_house import READER_PASSWORD, Desk, Office
 from installation import Installation
 
 SCHEMA = "connection_indexer"
-
-
-@pytest.fixture(scope="module")
-async def desk(installation: Installation, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Desk]:
-    folder = tmp_path_factory.mktemp("desk")
-    async with connected(installation, folder / "tls", results_url=(folder / "results").as_uri()) as opened:
-        yield opened
-
-
-@pytest.fixture(scope="module")
-async def office(desk: Desk) -> Office:
-    return await desk.office()
 
 
 @pytest.fixture(scope="module")
@@ -35,10 +23,8 @@ async def shop(desk: Desk, office: Office) -> CreatedDatabase:
 
 @pytest.fixture(scope="module")
 async def database(installation: Installation) -> AsyncIterator[Database]:
-    dsn = services.settings("connection-indexer", installation.around)["BASEJUMP_DATABASE_DSN"]
-    opened = await Database.connect(dsn, schema=SCHEMA, application_name="test")
-    yield opened
-    await opened.close()
+    async with installation.storage("connection-indexer") as opened:
+        yield opened
 
 
 async def test_every_table_of_tenants_is_protected_and_empty_without_one(

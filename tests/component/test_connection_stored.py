@@ -1,6 +1,5 @@
 """Stored results, read again: some rows of all of them, under the grants as they are now."""
 
-from collections.abc import AsyncIterator
 from typing import Any
 from uuid import uuid4
 
@@ -10,9 +9,8 @@ from basejump_common.contracts import connection
 from basejump_common.contracts.connection import ByGrant, CreatedDatabase, Pick, ReadRun, RunResult, RunRows
 from basejump_common.errors import InvalidInput, NotFound
 from basejump_common.security.principal import UserRole
-from connection_house import Desk, Office, connected
+from connection_house import Desk, Office
 from identity import Person
-from installation import Installation
 
 MANY = """
 create schema shop;
@@ -22,18 +20,6 @@ create table shop.many as
     from generate_series(1, 45000) n;
 """
 ALL = "select id, name, price, odd, name from shop.many order by id"
-
-
-@pytest.fixture(scope="module")
-async def desk(installation: Installation, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Desk]:
-    folder = tmp_path_factory.mktemp("stored")
-    async with connected(installation, folder / "tls", results_url=(folder / "kept").as_uri()) as opened:
-        yield opened
-
-
-@pytest.fixture(scope="module")
-async def office(desk: Desk) -> Office:
-    return await desk.office()
 
 
 @pytest.fixture(scope="module")

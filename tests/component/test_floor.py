@@ -31,11 +31,6 @@ async def desk(installation: Installation, tmp_path_factory: pytest.TempPathFact
 
 
 @pytest.fixture(scope="module")
-async def office(desk: Desk) -> Office:
-    return await desk.office()
-
-
-@pytest.fixture(scope="module")
 def folder() -> Iterator[Path]:
     """A folder that the servers' account may read and write."""
     with tempfile.TemporaryDirectory(prefix="basejump-floor-") as name:

@@ -67,11 +67,6 @@ async def desk(installation: Installation, results: Path) -> AsyncIterator[Desk]
 
 
 @pytest.fixture(scope="module")
-async def office(desk: Desk) -> Office:
-    return await desk.office()
-
-
-@pytest.fixture(scope="module")
 async def customer(customers: Customers) -> AnyCustomer:
     customer = await customers.customer()
     await customer.execute(MORE[customers.engine].format(name=customer.name, reader=customer.reader))

@@ -27,20 +27,14 @@ from basejump_common.security.principal import Role
 from basejump_common.security.secret import Secret
 from basejump_common.security.tokens import Signer
 from basejump_common.storage.database import Database
-from basejump_devstack import services
 from basejump_devstack.child import free_port
-from chatting import new_signer, person
+from chatting import person
 from identity import within
 from installation import Installation
 from receiver import Receiver, status
 from webhooking import Shop
 
 HEADER = "planted-header-Zp4"
-
-
-@pytest.fixture(scope="module")
-async def signer(installation: Installation) -> Signer:
-    return await new_signer(installation)
 
 
 @pytest.fixture(scope="module")
@@ -86,10 +80,8 @@ async def gateway(installation: Installation, signer: Signer, settings: dict[str
 
 @pytest.fixture(scope="module")
 async def database(installation: Installation) -> AsyncIterator[Database]:
-    dsn = services.settings("chat-agent", installation.around)["BASEJUMP_DATABASE_DSN"]
-    opened = await Database.connect(dsn, schema="chat_agent", application_name="test")
-    yield opened
-    await opened.close()
+    async with installation.storage("chat-agent") as opened:
+        yield opened
 
 
 @pytest.fixture

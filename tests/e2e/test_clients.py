@@ -4,13 +4,10 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import asyncpg
 import pytest
 
-from basejump_devstack.postgres import EmbeddedPostgres
-from basejump_devstack.services import APP_DATABASE
-from basejump_devstack.state import State
 from rest import Api, Tenant
+from stores import subjects, tables
 
 ERASED_SECONDS = 60.0
 TOKENS_END_SECONDS = 5.0
@@ -61,6 +58,7 @@ async def test_a_deleted_client_leaves_nothing_in_any_store(
     client_uuid = client["client_uuid"]
     before = await stores(stack_folder, client_uuid)
     assert {"account.client", "auth.session", "connection_indexer.run", "chat_agent.prompt", "results"} <= before
+    assert any(name.startswith(f"basejump.v1.chat-stream.{client_uuid}.") for name in before)
     operator.delete(f"/account/client/{client_uuid}/")
     assert tenant.secret.call("POST", "/account/team/", params={"team_name": "late"}).status_code == 401
     within(TOKENS_END_SECONDS, answers(tenant.user, 401))
@@ -73,23 +71,11 @@ async def test_a_deleted_client_leaves_nothing_in_any_store(
 
 
 async def stores(folder: Path, client_uuid: str) -> set[str]:
-    """Every table, bucket and folder that names the client."""
-    state = State(folder)
-    server = EmbeddedPostgres(state.path / "postgres", port=state._kept.ports["PostgreSQL"])
-    connection = await asyncpg.connect(server.dsn(database=APP_DATABASE))
-    try:
-        tables = await connection.fetch(
-            "select format('%I.%I', schemaname, tablename) from pg_tables "
-            "where schemaname in ('auth', 'account', 'connection_indexer', 'chat_agent')"
-        )
-        found = {
-            str(table)
-            for (table,) in tables
-            if await connection.fetchval(
-                f"select exists (select from {table} as r where strpos(r::text, $1) > 0)", client_uuid
-            )
-        }
-    finally:
-        await connection.close()
+    """Every table, subject and folder that names the client; but for the events of the last thirty days."""
+    async with tables(folder) as (connection, names):
+        holds = "select exists (select from {} as r where strpos(r::text, $1) > 0)"
+        found = {name for name in names if await connection.fetchval(holds.format(name), client_uuid)}
+    on_nats = [name for name in await subjects(folder) if client_uuid in name]
+    found |= {name for name in on_nats if not name.startswith("basejump.v1.event.")}
     files = [path for path in (folder / "results").rglob("*") if path.is_file() and client_uuid in str(path)]
     return found | ({"results"} if files else set())

@@ -4,13 +4,10 @@ import base64
 from collections.abc import Iterator
 from pathlib import Path
 
-import asyncpg
 import pytest
 
-from basejump_devstack.postgres import EmbeddedPostgres
-from basejump_devstack.services import APP_DATABASE
-from basejump_devstack.state import State
 from rest import Api, Tenant, as_user, demo_database, first_owner
+from stores import tables
 
 PLANTED = "planted-Xq7-secret"
 
@@ -89,20 +86,11 @@ def test_streams_and_buckets_hold_no_secret(planted: dict[str, str], stack_folde
 
 
 async def test_tables_hold_no_secret(planted: dict[str, str], stack_folder: Path) -> None:
-    state = State(stack_folder)
-    server = EmbeddedPostgres(state.path / "postgres", port=state._kept.ports["PostgreSQL"])
-    connection = await asyncpg.connect(server.dsn(database=APP_DATABASE))
-    try:
-        tables = await connection.fetch(
-            "select format('%I.%I', schemaname, tablename) from pg_tables "
-            "where schemaname in ('auth', 'account', 'connection_indexer', 'chat_agent')"
-        )
-        assert len(tables) > 15
-        for (table,) in tables:
-            rows = await connection.fetch(f"select row::text from {table} as row")
-            assert_absent(planted, f"table {table}", "\n".join(row[0] for row in rows).encode())
-    finally:
-        await connection.close()
+    async with tables(stack_folder) as (connection, names):
+        assert len(names) > 15
+        for name in names:
+            rows = await connection.fetch(f"select row::text from {name} as row")
+            assert_absent(planted, f"table {name}", "\n".join(row[0] for row in rows).encode())
 
 
 def test_answers_show_no_secret_again(planted: dict[str, str], tenant: Tenant, api: Api, stack: dict[str, str]) -> None:

@@ -101,9 +101,6 @@ class Lexicon:
     def words_of(self, name: str) -> tuple[str, ...]:
         return identifier_words(name, self._known)
 
-    def stems_of(self, ref: ColumnRef) -> Stems:
-        return stems(self.words_of(ref.column.name))
-
     def columns_at(self, tokens: Sequence[Token], start: int) -> list[ColumnMention]:
         """The column mentions that begin at a token, longest first."""
         found = []

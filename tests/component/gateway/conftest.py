@@ -1,27 +1,15 @@
 """The gateway over real NATS and real HTTP, with the test endpoints behind it."""
 
-import json
 from collections.abc import AsyncIterator
-from uuid import uuid4
 
 import httpx
 import pytest
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from basejump_common.bus import KEYS, handle
+from basejump_common.bus import handle
 from basejump_common.contracts import account, auth, chat
-from basejump_common.security.tokens import Signer, jwk
+from basejump_common.security.tokens import Signer
 from gateway_backend import Account, Asked, Auth, client_of, running, served
 from installation import Installation
-
-
-@pytest.fixture(scope="module")
-async def signer(installation: Installation) -> Signer:
-    key = Ed25519PrivateKey.generate()
-    kid = f"test-{uuid4().hex[:8]}"
-    async with installation.bus("auth") as bus:
-        await bus.put(KEYS, kid, json.dumps(jwk(kid, key.public_key())).encode())
-    return Signer(kid, key)
 
 
 @pytest.fixture(scope="module")

@@ -29,7 +29,6 @@ from basejump_common.security.tokens import Signer
 from basejump_common.storage.database import Database
 from basejump_devstack import services
 from basejump_devstack.child import free_port
-from chatting import new_signer
 from gateway_backend import client_of, problem_of, running
 from identity import within
 from installation import Installation
@@ -37,18 +36,13 @@ from sse import Event, Reader, listening
 
 
 @pytest.fixture(scope="module")
-async def signer(installation: Installation) -> Signer:
-    return await new_signer(installation)
-
-
-@pytest.fixture(scope="module")
 async def database(installation: Installation, signer: Signer) -> AsyncIterator[Database]:
     """chat-agent's, while it runs; no other service does."""
-    async with installation.running("chat-agent", patience_seconds="1"):
-        dsn = services.settings("chat-agent", installation.around)["BASEJUMP_DATABASE_DSN"]
-        opened = await Database.connect(dsn, schema="chat_agent", application_name="test")
+    async with (
+        installation.running("chat-agent", patience_seconds="1"),
+        installation.storage("chat-agent") as opened,
+    ):
         yield opened
-        await opened.close()
 
 
 @pytest.fixture(scope="module")
