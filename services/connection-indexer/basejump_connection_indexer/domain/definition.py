@@ -56,11 +56,18 @@ class SeenTable(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ColumnNotes(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What an admin wrote about a column; it counts more than what the database says."""
+    """What an admin wrote about a column; it counts more than what the database says.
+
+    `search_values`: its values may be looked up in the database and offered to people.
+    """
 
     description: str | None = None
     ignore: bool = False
     distinct_values: tuple[str, ...] = ()
+    search_values: bool = True
+
+
+_NO_NOTES = ColumnNotes()
 
 
 class TableNotes(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -69,6 +76,10 @@ class TableNotes(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     context: str | None = None
     ignore: bool = False
     columns: dict[str, ColumnNotes] = {}
+
+    def of_column(self, name: str) -> ColumnNotes:
+        """Those of a column that nothing was written about are empty."""
+        return self.columns.get(name, _NO_NOTES)
 
 
 class IndexedTable(msgspec.Struct, frozen=True, kw_only=True):
@@ -121,7 +132,7 @@ class IndexedTable(msgspec.Struct, frozen=True, kw_only=True):
         return key if self.visible is None or self.visible.issuperset(key) else ()
 
     def _column(self, column: ColumnDefinition, *, folds_names: bool) -> Column:
-        notes = self.notes.columns.get(column.name, _NO_NOTES)
+        notes = self.notes.of_column(column.name)
         target = next((key for key in self.foreign_keys if column.name in key.columns), None)
         return Column(
             col_uuid=column_uuid(self.tbl_uuid, column.name),
@@ -133,11 +144,9 @@ class IndexedTable(msgspec.Struct, frozen=True, kw_only=True):
             foreign_key_column_name=target.references[target.columns.index(column.name)] if target else None,
             distinct_values=notes.distinct_values,
             ignore=notes.ignore,
+            search_values=notes.search_values,
             quoted=needs_quotes(column.name, folds=folds_names),
         )
-
-
-_NO_NOTES = ColumnNotes()
 
 
 def column_uuid(tbl_uuid: UUID, name: str) -> UUID:

@@ -46,7 +46,6 @@ def _part(
 
 
 def _table(table: IndexedTable) -> guard.CatalogTable:
-    notes = table.notes.columns
     return guard.CatalogTable(
         schema=table.definition.schema,
         name=table.definition.name,
@@ -65,7 +64,7 @@ def _table(table: IndexedTable) -> guard.CatalogTable:
             guard.CatalogColumn(
                 name=column.name,
                 type=column.type,
-                ignored=column.name in notes and notes[column.name].ignore,
+                ignored=table.notes.of_column(column.name).ignore,
             )
             for column in table.columns
         ),

@@ -149,10 +149,17 @@ Connect: TypeAlias = Callable[[Target], Awaitable[Session]]
 
 
 def text_columns(table: IndexedTable) -> TextColumns:
-    """The text columns that may be read and aren't ignored."""
-    notes = table.notes.columns
-    names = (c.name for c in table.columns if c.is_text and not (c.name in notes and notes[c.name].ignore))
-    return TextColumns(schema=table.definition.schema, table=table.definition.name, columns=tuple(names))
+    """The text columns that may be read, aren't ignored, and whose values may be looked for."""
+    return TextColumns(
+        schema=table.definition.schema,
+        table=table.definition.name,
+        columns=tuple(column.name for column in table.columns if column.is_text and _searched(table, column.name)),
+    )
+
+
+def _searched(table: IndexedTable, column: str) -> bool:
+    notes = table.notes.of_column(column)
+    return notes.search_values and not notes.ignore
 
 
 def ran_too_long(seconds: float) -> StatementTimeout:

@@ -1,0 +1,309 @@
+"""Customers' databases, the logins to them, and how far indexing is."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated
+from uuid import UUID
+
+import msgspec
+from msgspec import Meta
+
+from basejump_common.contracts.common import Done, Name, PageRequest, Text
+from basejump_common.contracts.erasing import erase_client
+from basejump_common.contracts.operation import EventType, Operation
+from basejump_common.errors import (
+    Conflict,
+    DatabaseMissing,
+    DatabaseUnreachable,
+    HostForbidden,
+    InvalidInput,
+    LoginRefused,
+    NotFound,
+    SchemaMissing,
+    TlsRefused,
+)
+from basejump_common.security.principal import Role
+from basejump_common.security.secret import Secret
+
+SchemaName = Annotated[str, Meta(min_length=1, max_length=63)]
+_CONNECT_ERRORS = (
+    InvalidInput,
+    HostForbidden,
+    DatabaseUnreachable,
+    TlsRefused,
+    LoginRefused,
+    DatabaseMissing,
+    SchemaMissing,
+)
+
+
+class DatabaseType(StrEnum):
+    """Engines a customer's database can be; `mysql` and `mariadb` are one, the server says which it is."""
+
+    POSTGRES = "postgres"
+    MYSQL = "mysql"
+    MARIADB = "mariadb"
+
+
+class SslMode(StrEnum):
+    """libpq's words; less than `require` is not offered."""
+
+    REQUIRE = "require"
+    VERIFY_CA = "verify-ca"
+    VERIFY_FULL = "verify-full"
+
+
+class Schema(msgspec.Struct, frozen=True, kw_only=True):
+    """A schema to index; a templated name such as `hr{{region}}` takes its values from `jinja_values`."""
+
+    schema_nm: Annotated[str, Meta(min_length=1, max_length=200)]
+    jinja_values: dict[str, str] = {}
+
+
+class SchemaMap(msgspec.Struct, frozen=True, kw_only=True):
+    """A schema that another login knows under another name."""
+
+    old_schema: SchemaName
+    new_schema: SchemaName
+
+
+class DatabaseFields(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a customer's database is, how to log in, and what of it to index."""
+
+    database_type: DatabaseType
+    host: Annotated[str, Meta(min_length=1, max_length=255)]
+    port: Annotated[int, Meta(ge=1, le=65_535)] | None = None
+    database_name: SchemaName
+    database_name_alias: Name | None = None
+    username: Annotated[str, Meta(min_length=1, max_length=200)]
+    password: Secret
+    query: dict[str, str] = {}
+    ssl_mode: SslMode = SslMode.REQUIRE
+    ssl_root_cert: Annotated[str, Meta(max_length=100_000)] | None = None
+    ssl: bool = True
+    database_desc: Text = ""
+    data_source_desc: Text = ""
+    include_default_schema: bool = False
+    schemas: Annotated[tuple[Schema, ...], Meta(max_length=200)] = ()
+    schema_maps: Annotated[tuple[SchemaMap, ...], Meta(max_length=200)] = ()
+    table_filter_string: Annotated[str, Meta(min_length=1, max_length=200)] | None = None
+    include_views: bool = True
+    include_materialized_views: bool = True
+    include_partitioned_tables: bool = True
+    accept_risky_role: bool = False
+
+
+class CreateDatabase(DatabaseFields, frozen=True, kw_only=True):
+    """A database with its first connection; indexing begins."""
+
+
+class UpdateDatabase(msgspec.Struct, frozen=True, kw_only=True):
+    """What is given is changed; then the database is scanned again and what changed is indexed again.
+
+    A login that can do more than SELECT, and more than was accepted before, needs `accept_risky_role` again.
+    """
+
+    db_uuid: UUID
+    database_name_alias: Name | None = None
+    database_desc: Text | None = None
+    schemas: Annotated[tuple[Schema, ...], Meta(min_length=1, max_length=200)] | None = None
+    include_default_schema: bool | None = None
+    table_filter_string: Annotated[str, Meta(min_length=1, max_length=200)] | None = None
+    include_views: bool | None = None
+    include_materialized_views: bool | None = None
+    include_partitioned_tables: bool | None = None
+    accept_risky_role: bool = False
+
+
+class CreatedDatabase(msgspec.Struct, frozen=True, kw_only=True):
+    """The names of what was created; `warnings` says what the login may do beyond SELECT."""
+
+    conn_uuid: UUID
+    db_uuid: UUID
+    database_name_alias: str
+    warnings: tuple[str, ...] = ()
+
+
+class IndexState(StrEnum):
+    """Where indexing stands."""
+
+    QUEUED = "queued"
+    STARTED = "started"
+    FINISHED = "finished"
+    STOPPED = "stopped"
+    SCHEDULED = "scheduled"
+    CANCELED = "canceled"
+    FAILED = "failed"
+
+
+class Database(msgspec.Struct, frozen=True, kw_only=True):
+    """A customer's database, without any credential."""
+
+    db_uuid: UUID
+    database_type: DatabaseType
+    host: str
+    port: int
+    database_name: str
+    database_name_alias: str
+    database_desc: str
+    ssl_mode: SslMode
+    schemas: tuple[Schema, ...]
+    include_default_schema: bool
+    table_filter_string: str | None
+    include_views: bool
+    include_materialized_views: bool
+    include_partitioned_tables: bool
+    index_status: IndexState
+    created_at: datetime
+
+
+class ByDatabase(msgspec.Struct, frozen=True, kw_only=True):
+    """Names a database."""
+
+    db_uuid: UUID
+
+
+class DatabasePage(msgspec.Struct, frozen=True, kw_only=True):
+    """Newest first."""
+
+    data: tuple[Database, ...]
+    next_cursor: str | None = None
+
+
+class IndexStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """`progress` is 0 to 1; `tables` counts what is indexed so far; `error` says why it failed."""
+
+    db_uuid: UUID
+    status: IndexState
+    progress: float
+    tables: int
+    error: str | None = None
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+
+
+class Connection(msgspec.Struct, frozen=True, kw_only=True):
+    """A login to a database, without its password."""
+
+    conn_uuid: UUID
+    db_uuid: UUID
+    username: str
+    data_source_desc: str
+    warnings: tuple[str, ...]
+    created_at: datetime
+
+
+class ByConnection(msgspec.Struct, frozen=True, kw_only=True):
+    """Names a connection."""
+
+    conn_uuid: UUID
+
+
+class DatabaseConnectionsRequest(PageRequest, frozen=True, kw_only=True):
+    """The connections of one database."""
+
+    db_uuid: UUID
+
+
+class ConnectionPage(msgspec.Struct, frozen=True, kw_only=True):
+    """Newest first."""
+
+    data: tuple[Connection, ...]
+    next_cursor: str | None = None
+
+
+class DatabaseIndexed(msgspec.Struct, frozen=True, kw_only=True):
+    """A database's index is up to date."""
+
+    db_uuid: UUID
+    tables: int
+    changed: int
+
+
+class DatabaseIndexFailed(msgspec.Struct, frozen=True, kw_only=True):
+    """Indexing gave up."""
+
+    db_uuid: UUID
+    error: str
+
+
+class ConnectionChanged(msgspec.Struct, frozen=True, kw_only=True):
+    """A connection was created or deleted."""
+
+    conn_uuid: UUID
+    db_uuid: UUID
+
+
+DATABASE_INDEXED = EventType(
+    "database", "indexed", DatabaseIndexed, publisher="connection-indexer", consumers=("chat-agent",)
+)
+DATABASE_INDEX_FAILED = EventType(
+    "database", "index-failed", DatabaseIndexFailed, publisher="connection-indexer", consumers=("chat-agent",)
+)
+CONNECTION_CREATED = EventType("connection", "created", ConnectionChanged, publisher="connection-indexer")
+CONNECTION_DELETED = EventType("connection", "deleted", ConnectionChanged, publisher="connection-indexer")
+
+
+CREATE_DATABASE = Operation(
+    "basejump.v1.connection.database.create",
+    takes=CreateDatabase,
+    gives=CreatedDatabase,
+    allow=Role.ADMIN,
+    errors=(Conflict, *_CONNECT_ERRORS),
+    timeout=30.0,
+)
+TEST_DATABASE = Operation(
+    "basejump.v1.connection.database.test",
+    takes=DatabaseFields,
+    gives=Done,
+    allow=Role.ADMIN,
+    errors=_CONNECT_ERRORS,
+    timeout=30.0,
+)
+LIST_DATABASES = Operation(
+    "basejump.v1.connection.database.list", takes=PageRequest, gives=DatabasePage, allow=Role.ADMIN
+)
+GET_DATABASE = Operation(
+    "basejump.v1.connection.database.get",
+    takes=ByDatabase,
+    gives=Database,
+    allow=Role.ADMIN,
+    errors=(NotFound,),
+)
+UPDATE_DATABASE = Operation(
+    "basejump.v1.connection.database.update",
+    takes=UpdateDatabase,
+    gives=Database,
+    allow=Role.ADMIN,
+    errors=(NotFound, Conflict, *_CONNECT_ERRORS),
+    timeout=30.0,
+)
+DELETE_DATABASE = Operation(
+    "basejump.v1.connection.database.delete",
+    takes=ByDatabase,
+    gives=Done,
+    allow=Role.ADMIN,
+    errors=(NotFound, Conflict),
+)
+INDEX_STATUS = Operation(
+    "basejump.v1.connection.database.index-status",
+    takes=ByDatabase,
+    gives=IndexStatus,
+    allow=Role.MEMBER,
+    errors=(NotFound,),
+)
+LIST_CONNECTIONS = Operation(
+    "basejump.v1.connection.connection.list",
+    takes=DatabaseConnectionsRequest,
+    gives=ConnectionPage,
+    allow=Role.ADMIN,
+    errors=(NotFound,),
+)
+GET_CONNECTION = Operation(
+    "basejump.v1.connection.connection.get",
+    takes=ByConnection,
+    gives=Connection,
+    allow=Role.ADMIN,
+    errors=(NotFound,),
+)
+ERASE_CLIENT = erase_client("connection")

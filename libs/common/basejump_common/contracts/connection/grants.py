@@ -1,0 +1,109 @@
+"""Which team may ask over which connection."""
+
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+import msgspec
+from msgspec import Meta
+
+from basejump_common.contracts.common import Done
+from basejump_common.contracts.connection.databases import ByConnection, ConnectionPage
+from basejump_common.contracts.operation import EventType, Operation
+from basejump_common.errors import NotFound
+from basejump_common.security.principal import Role
+
+
+class GrantTeams(msgspec.Struct, frozen=True, kw_only=True):
+    """Teams that may ask over a connection."""
+
+    conn_uuid: UUID
+    team_uuids: Annotated[tuple[UUID, ...], Meta(min_length=1, max_length=200)]
+
+
+class Grant(msgspec.Struct, frozen=True, kw_only=True):
+    """A team's right to ask over a connection."""
+
+    conn_uuid: UUID
+    team_uuid: UUID
+    granted_at: datetime
+
+
+class GrantList(msgspec.Struct, frozen=True, kw_only=True):
+    """Oldest first."""
+
+    data: tuple[Grant, ...]
+    next_cursor: str | None = None
+
+
+class ByGrant(msgspec.Struct, frozen=True, kw_only=True):
+    """Names a grant."""
+
+    conn_uuid: UUID
+    team_uuid: UUID
+
+
+class CheckGrants(msgspec.Struct, frozen=True, kw_only=True):
+    """Under which of these may the caller read now what ran under them?"""
+
+    data: Annotated[tuple[ByGrant, ...], Meta(max_length=200)]
+
+
+class HeldGrants(msgspec.Struct, frozen=True, kw_only=True):
+    """Those whose team still has the connection and the caller is in the team; an ADMIN, who grants, needs no grant."""
+
+    data: tuple[ByGrant, ...]
+
+
+class TeamConnectionsRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """What may this team query?"""
+
+    team_uuid: UUID
+
+
+class GrantChanged(msgspec.Struct, frozen=True, kw_only=True):
+    """A team was granted a connection, or lost it."""
+
+    conn_uuid: UUID
+    team_uuid: UUID
+
+
+GRANT_ADDED = EventType("grant", "added", GrantChanged, publisher="connection-indexer")
+GRANT_REMOVED = EventType("grant", "removed", GrantChanged, publisher="connection-indexer")
+
+
+GRANT_TEAMS = Operation(
+    "basejump.v1.connection.grant.add",
+    takes=GrantTeams,
+    gives=GrantList,
+    allow=Role.ADMIN,
+    errors=(NotFound,),
+)
+LIST_GRANTS = Operation(
+    "basejump.v1.connection.grant.list",
+    takes=ByConnection,
+    gives=GrantList,
+    allow=Role.ADMIN,
+    errors=(NotFound,),
+)
+REVOKE_GRANT = Operation(
+    "basejump.v1.connection.grant.remove",
+    takes=ByGrant,
+    gives=Done,
+    allow=Role.ADMIN,
+    errors=(NotFound,),
+)
+LIST_TEAM_CONNECTIONS = Operation(
+    "basejump.v1.connection.team.connections",
+    takes=TeamConnectionsRequest,
+    gives=ConnectionPage,
+    allow=Role.MEMBER,
+    errors=(NotFound,),
+)
+CHECK_GRANTS = Operation(
+    "basejump.v1.connection.grant.check",
+    takes=CheckGrants,
+    gives=HeldGrants,
+    allow=Role.MEMBER,
+    callers=("chat-agent",),
+)

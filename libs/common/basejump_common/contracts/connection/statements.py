@@ -1,0 +1,165 @@
+"""Proof and running of SQL. For chat-agent."""
+
+from typing import Annotated, Any
+from uuid import UUID
+
+import msgspec
+from msgspec import Meta
+
+from basejump_common.contracts.common import Done
+from basejump_common.contracts.operation import Operation
+from basejump_common.errors import (
+    Canceled,
+    EstimateTooHigh,
+    NotFound,
+    NotProved,
+    QueryFailed,
+    ResultTooLarge,
+    StatementTimeout,
+    TooManyStatements,
+    Unavailable,
+)
+from basejump_common.security.principal import Role
+
+SqlText = Annotated[str, Meta(min_length=1, max_length=100_000)]
+
+
+class ProofPart(msgspec.Struct, frozen=True, kw_only=True):
+    """One table, column, join, filter or function: proved or not, and why."""
+
+    name: str
+    proved: bool
+    why: str
+
+
+class Proof(msgspec.Struct, frozen=True, kw_only=True):
+    """What was proved about a statement, part by part, and the statement that runs."""
+
+    tables: tuple[ProofPart, ...] = ()
+    columns: tuple[ProofPart, ...] = ()
+    joins: tuple[ProofPart, ...] = ()
+    filters: tuple[ProofPart, ...] = ()
+    functions: tuple[ProofPart, ...] = ()
+    sql: str
+    fingerprint: str
+    row_limit: int
+    fully_proved: bool
+
+
+class Refusal(msgspec.Struct, frozen=True, kw_only=True):
+    """Why a statement was not proved; `suggestions` are near misses."""
+
+    code: str
+    reason: str
+    where: str | None = None
+    suggestions: tuple[str, ...] = ()
+
+
+class Prove(msgspec.Struct, frozen=True, kw_only=True):
+    """Prove a statement under the team's grants as they are now."""
+
+    conn_uuid: UUID
+    team_uuid: UUID
+    sql: SqlText
+
+
+class Proved(msgspec.Struct, frozen=True, kw_only=True):
+    """Exactly one of the two."""
+
+    proof: Proof | None = None
+    refusal: Refusal | None = None
+
+
+class Estimate(msgspec.Struct, frozen=True, kw_only=True):
+    """What a database expects of a statement: `rows` that it reads and produces, all steps of the plan together, and
+    the `cost` in the database's own units, None where it tells none."""
+
+    rows: int
+    cost: float | None = None
+
+
+class Excess(msgspec.Struct, frozen=True, kw_only=True):
+    """An estimate beyond a limit: the details of EstimateTooHigh. `may_approve`: a person may let it run."""
+
+    estimate: Estimate
+    limit: Estimate
+    may_approve: bool
+
+
+class Run(msgspec.Struct, frozen=True, kw_only=True):
+    """Prove and run a statement read-only. A `run_uuid` that has finished answers again and is never run again.
+
+    `approved`: the estimate that a person was told and agreed to; a statement that takes more is not covered by it.
+    """
+
+    run_uuid: UUID
+    conn_uuid: UUID
+    team_uuid: UUID
+    sql: SqlText
+    prompt_uuid: UUID
+    approved: Estimate | None = None
+
+
+class ResultColumn(msgspec.Struct, frozen=True, kw_only=True):
+    """A column of a result; `type` as the database spells it."""
+
+    name: str
+    type: str
+
+
+class RunResult(msgspec.Struct, frozen=True, kw_only=True):
+    """The handle of a stored result. `truncated`: the row cap cut it; `bytes` is the size of its Parquet file.
+
+    `preview` holds the first rows as JSON values: exact numbers as numbers, times as RFC 3339 text.
+    """
+
+    run_uuid: UUID
+    columns: tuple[ResultColumn, ...]
+    row_count: int
+    truncated: bool
+    preview: tuple[tuple[Any, ...], ...]
+    bytes: int
+    database_seconds: float
+    proof: Proof
+
+
+class StopRun(msgspec.Struct, frozen=True, kw_only=True):
+    """Cancel a statement that runs; `ok` also when it has already ended."""
+
+    run_uuid: UUID
+
+
+PROVE = Operation(
+    "basejump.v1.connection.sql.prove",
+    takes=Prove,
+    gives=Proved,
+    allow=Role.MEMBER,
+    callers=("chat-agent",),
+    errors=(NotFound,),
+)
+RUN = Operation(
+    "basejump.v1.connection.sql.run",
+    takes=Run,
+    gives=RunResult,
+    allow=Role.MEMBER,
+    callers=("chat-agent",),
+    errors=(
+        NotFound,
+        NotProved,
+        EstimateTooHigh,
+        TooManyStatements,
+        QueryFailed,
+        StatementTimeout,
+        ResultTooLarge,
+        Canceled,
+        Unavailable,
+    ),
+    timeout=120.0,
+)
+STOP_RUN = Operation(
+    "basejump.v1.connection.sql.stop",
+    takes=StopRun,
+    gives=Done,
+    allow=Role.MEMBER,
+    callers=("chat-agent",),
+)

@@ -1,0 +1,55 @@
+"""Results that are kept, read again. For chat-agent."""
+
+from enum import StrEnum
+from typing import Annotated, Any
+from uuid import UUID
+
+import msgspec
+from msgspec import Meta
+
+from basejump_common.contracts.connection.statements import ResultColumn
+from basejump_common.contracts.operation import Operation
+from basejump_common.errors import NotFound, Unavailable
+from basejump_common.security.principal import Role
+
+
+class Pick(StrEnum):
+    """Which rows of a stored result to read: the first, those with the largest values, or evenly spaced ones."""
+
+    FIRST = "first"
+    LARGEST = "largest"
+    EVEN = "even"
+
+
+class ReadRun(msgspec.Struct, frozen=True, kw_only=True):
+    """Some rows of a stored result; the grant is checked again. `columns` are places, counted from 0, as is `by`, the
+    column whose values count for `largest`. A text is cut at `longest_text` characters."""
+
+    run_uuid: UUID
+    conn_uuid: UUID
+    team_uuid: UUID
+    columns: Annotated[tuple[Annotated[int, Meta(ge=0)], ...], Meta(min_length=1, max_length=20)]
+    most: Annotated[int, Meta(ge=1, le=5_000)]
+    pick: Pick = Pick.FIRST
+    by: Annotated[int, Meta(ge=0)] | None = None
+    longest_text: Annotated[int, Meta(ge=1, le=1_000)] = 100
+
+
+class RunRows(msgspec.Struct, frozen=True, kw_only=True):
+    """`row_count` counts all rows of the result; `rest`, with `largest`, adds up the values of the rows not given."""
+
+    columns: tuple[ResultColumn, ...]
+    rows: tuple[tuple[Any, ...], ...]
+    row_count: int
+    rest: float | None = None
+
+
+READ_RUN = Operation(
+    "basejump.v1.connection.run.read",
+    takes=ReadRun,
+    gives=RunRows,
+    allow=Role.MEMBER,
+    callers=("chat-agent",),
+    errors=(NotFound, Unavailable),
+    timeout=30.0,
+)
