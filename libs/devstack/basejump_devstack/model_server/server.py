@@ -71,6 +71,9 @@ class ModelServer:
 
     async def __aenter__(self) -> Self:
         listener = socket.create_server((self.host, self.port))
+        # Else a stream's first event waits 40 ms for the acknowledgement of its head: asyncio sets this only on sockets
+        # that name their protocol, and what a listener has its connections inherit.
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.port = listener.getsockname()[1]
         await self._stop.enter_async_context(_serving(self, listener))
         return self

@@ -42,6 +42,7 @@ class Models:
             if address:
                 # Some names switch to the responses API, which what stands behind another address rarely speaks.
                 given |= {"base_url": address, "use_responses_api": False, "stream_usage": True}
+            given["http_async_client"] = _client_of_openai()
             if settings.openai_api_key is not None:
                 given["api_key"] = settings.openai_api_key.reveal()
         if provider == _ANTHROPIC:
@@ -50,3 +51,11 @@ class Models:
             if settings.anthropic_api_key is not None:
                 given["api_key"] = settings.anthropic_api_key.reveal()
         return given
+
+
+def _client_of_openai() -> Any:
+    from openai import DefaultAsyncHttpxClient
+
+    from basejump_chat_agent.adapters.language_model.joining import join_pieces
+
+    return DefaultAsyncHttpxClient(event_hooks={"response": [join_pieces]})
