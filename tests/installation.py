@@ -138,14 +138,18 @@ def unique(name: str) -> str:
     return f"{name}-{uuid4().hex[:8]}"
 
 
-async def new_client(installation: Installation, name: str = "tests") -> CreatedClient:
-    """A client of its own, made as the operator's command makes one."""
+def operator_settings(installation: Installation) -> OperatorSettings:
+    """What the operator's commands read from their environment."""
     state, auth = installation.around.state, services.settings("auth", installation.around)
-    settings = OperatorSettings(
+    return OperatorSettings(
         auth_database_dsn=Secret(auth["BASEJUMP_DATABASE_DSN"]),
         secret_pepper=Secret(auth["BASEJUMP_SECRET_PEPPER"]),
         environment=auth["BASEJUMP_ENVIRONMENT"],
         nats_url=installation.around.nats.url,
         nats_password=Secret(state.secret("nats cli")),
     )
-    return await create_client(settings, CreateClient(client_name=unique(name)))
+
+
+async def new_client(installation: Installation, name: str = "tests") -> CreatedClient:
+    """A client of its own, made as the operator's command makes one."""
+    return await create_client(operator_settings(installation), CreateClient(client_name=unique(name)))

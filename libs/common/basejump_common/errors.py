@@ -52,9 +52,11 @@ class ErrorBody(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class BasejumpError(Exception):
-    """The root. `details` holds JSON values that a program may read; nothing secret."""
+    """The root. `details` holds JSON values that a program may read; nothing secret. `passing`: the same call may be
+    answered otherwise a moment later."""
 
     code: ClassVar[str] = "internal"
+    passing: ClassVar[bool] = False
 
     def __init__(
         self,
@@ -162,6 +164,7 @@ class TooManyRequests(BasejumpError):
     """Come back after `retry_after` seconds."""
 
     code = "too_many_requests"
+    passing = True
 
 
 class TooManyStatements(TooManyRequests):
@@ -193,6 +196,7 @@ class StatementTimeout(BasejumpError):
     """The statement ran longer than its limit and was canceled in the database."""
 
     code = "statement_timeout"
+    passing = True
 
 
 class ResultTooLarge(BasejumpError):
@@ -205,24 +209,28 @@ class Canceled(BasejumpError):
     """Somebody stopped it."""
 
     code = "canceled"
+    passing = True
 
 
 class Unavailable(BasejumpError):
     """A dependency is away; try again after `retry_after` seconds."""
 
     code = "unavailable"
+    passing = True
 
 
 class DeadlineExceeded(BasejumpError):
     """The answer did not come in time."""
 
     code = "deadline_exceeded"
+    passing = True
 
 
 class Internal(BasejumpError):
     """A defect of ours. The message tells nothing; the log has the rest under the request id."""
 
     code = "internal"
+    passing = True
 
 
 def all_errors(root: type[BasejumpError] = BasejumpError) -> list[type[BasejumpError]]:

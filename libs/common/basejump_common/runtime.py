@@ -13,6 +13,7 @@ import logging
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import uvloop
@@ -26,10 +27,12 @@ from basejump_common.bus.server import Endpoint, Server
 from basejump_common.bus.topology import KEYS, REVOCATIONS
 from basejump_common.errors import Unavailable
 from basejump_common.health import serve_health
+from basejump_common.security.envelope import Envelope
 from basejump_common.security.tokens import Verifier
 from basejump_common.settings import BusSettings, ServiceSettings, load
 from basejump_common.storage.database import Database
 from basejump_common.storage.housekeeping import housekeeping
+from basejump_common.storage.idempotency import Idempotency
 from basejump_common.telemetry import configure_logging
 
 log = logging.getLogger("basejump.runtime")
@@ -73,20 +76,35 @@ class Service:
             await end(*tasks, again=CLEAN_UP_SECONDS)
 
 
+@dataclass(frozen=True, slots=True)
+class Storage:
+    """What a service with tables has besides: its schema, and the keys that it seals with."""
+
+    database: Database
+    envelope: Envelope
+    idempotency: Idempotency
+
+
 class Base:
     """What every service is composed on."""
 
-    def __init__(self, name: str, bus: Bus, verifier: Verifier, database: Database | None) -> None:
+    def __init__(self, name: str, bus: Bus, verifier: Verifier, storage: Storage | None) -> None:
         self.name = name
         self.bus = bus
         self.verifier = verifier
-        self._database = database
+        self._storage = storage
 
     @property
     def database(self) -> Database:
         """The service's own schema."""
-        assert self._database is not None, f"{self.name} has no database"
-        return self._database
+        assert self._storage is not None, f"{self.name} has no database"
+        return self._storage.database
+
+    @property
+    def envelope(self) -> Envelope:
+        """Seals what the service keeps secret."""
+        assert self._storage is not None, f"{self.name} keeps no secrets"
+        return self._storage.envelope
 
     def service(
         self,
@@ -97,11 +115,12 @@ class Base:
     ) -> Service:
         """Compose: the endpoints, the reactions to events, and background work that runs until canceled."""
         work = list(background)
-        if self._database is not None:
-            work += [relay(self.bus, self._database).run, housekeeping(self._database)]
+        if self._storage is not None:
+            work += [relay(self.bus, self.database).run, housekeeping(self.database)]
         if reactions:
             work.append(Consumer(self.bus, self.database, self.name, reactions).run)
-        server = Server(self.bus, self.name, endpoints, self.verifier) if endpoints else None
+        idempotency = self._storage.idempotency if self._storage is not None else None
+        server = Server(self.bus, self.name, endpoints, self.verifier, idempotency) if endpoints else None
         return Service(self, server, work)
 
 
@@ -109,17 +128,20 @@ class Base:
 async def foundation(settings: BusSettings, name: str) -> AsyncIterator[Base]:
     """Bus, verifier and (with ServiceSettings) database, open for as long as the block lasts; waits for both."""
     async with contextlib.AsyncExitStack() as stack:
-        database = None
+        storage = None
         if isinstance(settings, ServiceSettings):
+            envelope = Envelope.from_text(settings.master_keys.reveal())
             database = await _patiently(lambda: _open_database(settings, name))
             stack.push_async_callback(database.close)
+            # Half of the pool: what has no key always finds a connection.
+            storage = Storage(database, envelope, Idempotency(database, envelope, max(1, settings.database_pool // 2)))
         bus = await _patiently(lambda: Bus.connect(settings.nats_url, settings.nats_user, settings.nats_password))
         stack.push_async_callback(bus.close)
-        if database is not None:
-            await stack.enter_async_context(bells.shared(database.bells, bus, name))
+        if storage is not None:
+            await stack.enter_async_context(bells.shared(storage.database.bells, bus, name))
         keys = await stack.enter_async_context(KeyValueMirror(bus, KEYS).running())
         revocations = await stack.enter_async_context(KeyValueMirror(bus, REVOCATIONS).running())
-        yield Base(name, bus, Verifier(keys, revocations), database)
+        yield Base(name, bus, Verifier(keys, revocations), storage)
 
 
 def _open_database(settings: ServiceSettings, name: str) -> Awaitable[Database]:

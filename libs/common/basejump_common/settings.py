@@ -36,6 +36,13 @@ class ServiceSettings(BusSettings, frozen=True, kw_only=True):
     """What every service with tables needs."""
 
     database_dsn: Annotated[Secret, Meta(description="PostgreSQL DSN of the service's own login role.")]
+    master_keys: Annotated[
+        Secret,
+        Meta(
+            description="Keys that seal what the service keeps secret and the answers it keeps for a day, "
+            "id:base64,id:base64 of 32 bytes; the first is current."
+        ),
+    ]
     database_pool: Annotated[int, Meta(description="Connections to PostgreSQL at most.", ge=1, le=200)] = 10
     database_statement_cache: Annotated[
         int, Meta(description="Prepared statements kept per connection; 0 behind a transaction pooler.", ge=0)

@@ -22,7 +22,6 @@ POSTGRES, NATS = "PostgreSQL", "NATS"  # their ports are kept under these names
 POSTGRES_FOLDER = "postgres"
 GATEWAY = "gateway"
 CHAT_AGENT = "chat-agent"
-_SEALING = ("auth", "connection-indexer", CHAT_AGENT)  # those that keep secrets under the master key
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,8 +76,7 @@ def settings(service: str, around: Surroundings) -> dict[str, str]:
     found["BASEJUMP_DATABASE_DSN"] = around.postgres.dsn(
         module(service), around.state.secret(f"database {service}"), APP_DATABASE
     )
-    if service in _SEALING:
-        found["BASEJUMP_MASTER_KEYS"] = around.state.master_keys()
+    found["BASEJUMP_MASTER_KEYS"] = around.state.master_keys()
     return found | _own_settings(service, around.state)
 
 

@@ -16,20 +16,18 @@ from basejump_auth.standing import Standings
 from basejump_auth.uses import Uses
 from basejump_common.bus import KEYS, REVOCATIONS, KeyValueMirror
 from basejump_common.runtime import Service, foundation
-from basejump_common.security.envelope import Envelope
 
 
 @asynccontextmanager
 async def bootstrap(settings: Settings) -> AsyncIterator[Service]:
     """The service, its connections open for as long as the block lasts."""
-    envelope = Envelope.from_text(settings.master_keys.reveal())
     async with (
         foundation(settings, "auth") as base,
         KeyValueMirror(base.bus, KEYS).running() as keys,
         KeyValueMirror(base.bus, REVOCATIONS).running() as revocations,
     ):
         database, bus = base.database, base.bus
-        keyring = Keyring(database, bus, keys, envelope, timedelta(days=settings.signing_key_days))
+        keyring = Keyring(database, bus, keys, base.envelope, timedelta(days=settings.signing_key_days))
         standings, uses = Standings(bus), Uses(database)
         issuer = Issuer(settings.environment, settings.secret_pepper)
         sessions = Sessions(database, keyring, standings)

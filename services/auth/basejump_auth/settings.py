@@ -20,8 +20,4 @@ class Settings(ServiceSettings, frozen=True, kw_only=True):
         Secret,
         Meta(description="Key under which client secrets are hashed; another one makes all of them invalid."),
     ]
-    master_keys: Annotated[
-        Secret,
-        Meta(description="Keys that seal the signing keys, id:base64,id:base64 of 32 bytes; the first is current."),
-    ]
     signing_key_days: Annotated[int, Meta(ge=1, le=365, description="Days after which a new signing key is used.")] = 30

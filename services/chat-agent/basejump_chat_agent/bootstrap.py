@@ -28,7 +28,6 @@ from basejump_common.bus import on
 from basejump_common.bus.client_settings import SettingsOfClients
 from basejump_common.contracts.connection import DATABASE_INDEX_FAILED, DATABASE_INDEXED
 from basejump_common.runtime import Base, Service, foundation
-from basejump_common.security.envelope import Envelope
 from basejump_common.storage.job_worker import JobWorker
 from basejump_common.storage.jobs import JobKind
 
@@ -40,7 +39,7 @@ async def bootstrap(settings: Settings) -> AsyncIterator[Service]:
         news = IndexNews()
         stream = ChatStream(base.bus, settings.patience_seconds)
         answerers = Answerers(settings, SettingsOfClients(base.bus))
-        vault = WebhookVault(Envelope.from_text(settings.master_keys.reveal()))
+        vault = WebhookVault(base.envelope)
         policy = Policy(plain_http=settings.webhook_plain_http, private_hosts=settings.webhook_private_hosts)
         webhooks = Webhooks(base.database, vault, policy)
         chats = Chats(base.database, base.bus, Stopping(base.bus, stream))

@@ -51,9 +51,6 @@ class ModelSettings(ServiceSettings, frozen=True, kw_only=True):
 class WebhookSettings(ModelSettings, frozen=True, kw_only=True):
     """Webhooks. Their names are their own: what is allowed to customers' databases isn't allowed to them."""
 
-    master_keys: Annotated[
-        Secret, Meta(description="Keys that webhooks' secrets are sealed under, id:base64 each; the first seals.")
-    ]
     webhook_private_hosts: Annotated[
         bool, Meta(description="Whether webhooks may go to private and loopback addresses.")
     ] = False

@@ -8,7 +8,6 @@ from basejump_common.bus.client_settings import SettingsOfClients
 from basejump_common.contracts.account import TEAM_DELETED
 from basejump_common.contracts.connection import Estimate
 from basejump_common.runtime import Service, foundation
-from basejump_common.security.envelope import Envelope
 from basejump_common.storage.job_worker import JobWorker
 from basejump_connection_indexer.access import Gate
 from basejump_connection_indexer.adapters.connector import Connector
@@ -38,7 +37,7 @@ async def bootstrap(settings: Settings, prover: Prover = prove) -> AsyncIterator
     """The service, its connections open for as long as the block lasts. Tests of the floor give another `prover`."""
     async with foundation(settings, "connection-indexer") as base:
         connect = Connector(allow_private_hosts=settings.allow_private_hosts).connect
-        vault = Vault(Envelope.from_text(settings.master_keys.reveal()))
+        vault = Vault(base.envelope)
         pools = CustomerPools(connect, per_login=settings.statements_per_database)
         teams = Teams(base.bus)
         catalogs = PreparedCatalogs(base.database, settings.prepared_tables)

@@ -4,16 +4,12 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from basejump_common.security.secret import Secret
 from basejump_common.settings import ServiceSettings
 
 
 class Settings(ServiceSettings, frozen=True, kw_only=True):
     """BASEJUMP_<FIELD> in the environment."""
 
-    master_keys: Annotated[
-        Secret, Meta(description="Keys that customers' passwords are sealed under, id:base64 each; the first seals.")
-    ]
     results_url: Annotated[
         str,
         Meta(description="Where rows of results are kept: file:///folder (one replica), s3://, gs:// or az:// bucket."),

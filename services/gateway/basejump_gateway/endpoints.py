@@ -1,6 +1,7 @@
 """One HTTP handler per route: let the caller in, bind the request, ask the service, pass its reply on untouched."""
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
@@ -19,11 +20,12 @@ from basejump_gateway.edge import Caller, Exchange, Receive, exchange_of
 from basejump_gateway.events import EventStream, accepts_events, disconnected
 from basejump_gateway.problems import UnsupportedMediaType
 from basejump_gateway.prompts import Prompts, Waits
-from basejump_gateway.routes import PREFIX, Route
+from basejump_gateway.routes import POST, PREFIX, Route
 from basejump_gateway.streaming import Streaming
 
 AnyRequest = Request[Any, Any, Any]
 _MOST_DIGITS = 18
+_KEY = re.compile(rb"[\x20-\x7e]{1,255}")
 Reply = Callable[[Context, Any, AnyRequest], Awaitable[Response[bytes]]]
 
 
@@ -52,8 +54,11 @@ class Endpoints:
             with bind_request(exchange.request_id, exchange.traceparent, operation.name):
                 caller = await self._admit(route, request)
                 body = await _read_body(request.receive, exchange, self._body_limit)
+                context = exchange.context(operation.timeout, caller)
+                if route.method == POST:
+                    context = msgspec.structs.replace(context, idempotency_key=_idempotency_key(exchange))
                 argument = binder.bind(scope["path_params"], scope["query_string"], body)
-                return await reply(exchange.context(operation.timeout, caller), argument, request)
+                return await reply(context, argument, request)
 
         path = PREFIX + route.path.replace("}", ":str}")
         return HTTPRouteHandler(path, http_method=[route.method], status_code=200, name=operation.name)(answer)
@@ -89,6 +94,16 @@ class Endpoints:
 
 def _json(content: bytes) -> Response[bytes]:
     return Response(content, media_type="application/json")
+
+
+def _idempotency_key(exchange: Exchange) -> str | None:
+    """Raises InvalidInput."""
+    given = exchange.headers.get(b"idempotency-key")
+    if given is None:
+        return None
+    if not _KEY.fullmatch(given):
+        raise InvalidInput.field("Idempotency-Key", "must be 1 to 255 printable ASCII characters")
+    return given.decode()
 
 
 def _has_ticket(query_string: bytes) -> bool:

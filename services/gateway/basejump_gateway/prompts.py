@@ -6,7 +6,7 @@ import re
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from uuid import UUID, uuid4
+from uuid import UUID, uuid4, uuid5
 
 import msgspec
 
@@ -52,9 +52,10 @@ class Asked:
 
     def __init__(self, bus: Bus, context: Context, initial: bytes, listener: Listener) -> None:
         self._bus = bus
-        self._context = context
+        self._context = msgspec.structs.replace(context, idempotency_key=None)
         self._listener = listener
-        self._look_again_at = _now() + LOOK_AGAIN_SECONDS
+        # With a key it may have been asked before, and answered.
+        self._look_again_at = _now() + (LOOK_AGAIN_SECONDS if context.idempotency_key is None else 0)
         self._msg_uuid = _glimpse(initial).msg_uuid
         self.initial = initial
         self.answered = _glimpse(initial).final
@@ -115,11 +116,18 @@ class Prompts:
     @asynccontextmanager
     async def asking(self, context: Context, question: chat.Ask) -> AsyncIterator[Asked]:
         """Ask, listening first. Raises what `chat.ASK` raises."""
-        prompt_uuid = uuid4()
+        prompt_uuid = _prompt_uuid(context)
         question = msgspec.structs.replace(question, prompt_uuid=prompt_uuid)
         async with self._feed.listening(context.caller.tenant, question.chat_uuid, prompt_uuid) as listener:
             initial = await self._bus.call_bytes(chat.ASK, wire.encode(question), context)
             yield Asked(self._bus, context, initial, listener)
+
+
+def _prompt_uuid(context: Context) -> UUID:
+    """With an Idempotency-Key always the same, so that a repetition attaches to the same prompt."""
+    if context.idempotency_key is None:
+        return uuid4()
+    return uuid5(context.caller.tenant, f"{context.caller.credential_name}\n{context.idempotency_key}")
 
 
 def _now() -> float:

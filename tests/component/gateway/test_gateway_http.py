@@ -161,3 +161,16 @@ async def test_the_documented_calls_are_the_served_ones(api: httpx.AsyncClient) 
             status = (await api.request(method, filled)).status_code
             assert (status != 405) is (method.lower() in methods), (method, path, status)
             assert status in (200, 401, 405), (method, path, status)
+
+
+async def test_an_idempotency_key_is_bounded_and_reaches_the_service_alone(
+    api: httpx.AsyncClient, signer: Signer, account_service: Account
+) -> None:
+    async def create_team(key: bytes) -> httpx.Response:
+        headers = {b"Authorization": f"Bearer {token(signer)}".encode(), b"Idempotency-Key": key}
+        return await api.post("/api/v1/account/team/", params={"team_name": "a"}, headers=headers)
+
+    for key in (b"", b"x" * 256, "caf\u00e9".encode()):
+        assert problem_of(await create_team(key), 422)["errors"][0]["field"] == "Idempotency-Key"
+    assert (await create_team(b"x" * 255)).status_code == 200
+    assert account_service.contexts[-1].idempotency_key is None, "what follows from a call has no key"

@@ -12,17 +12,22 @@ from basejump_common.security.secret import Secret
 TOKEN = "Basejump-Token"  # noqa: S105 (a header's name)
 REQUEST_ID = "Basejump-Request-Id"
 DEADLINE = "Basejump-Deadline"
+IDEMPOTENCY_KEY = "Basejump-Idempotency-Key"
 TRACEPARENT = "traceparent"
 
 
 class Context(msgspec.Struct, frozen=True, kw_only=True):
-    """`deadline` is in seconds since the epoch; `principal` is set once the token has been verified."""
+    """`deadline` is in seconds since the epoch; `principal` is set once the token has been verified.
+
+    `idempotency_key` goes with the call that the caller made, never with those that follow from it.
+    """
 
     request_id: str
     traceparent: str
     deadline: float
     token: Secret | None = None
     principal: Principal | None = None
+    idempotency_key: str | None = None
 
     @classmethod
     def new(cls, token: Secret | None = None, principal: Principal | None = None, seconds: float = 30.0) -> "Context":
@@ -54,6 +59,8 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
         }
         if self.token is not None:
             headers[TOKEN] = self.token.reveal()
+        if self.idempotency_key is not None:
+            headers[IDEMPOTENCY_KEY] = self.idempotency_key
         return headers
 
 

@@ -21,7 +21,7 @@ from nats.micro.request import Request
 from nats.micro.service import EndpointStats, Service, ServiceConfig
 
 from basejump_common.bus.connection import ERROR_CODE, MAX_PAYLOAD, Bus
-from basejump_common.bus.context import Context, from_headers
+from basejump_common.bus.context import IDEMPOTENCY_KEY, Context, from_headers
 from basejump_common.contracts import wire
 from basejump_common.contracts.operation import Allow, Operation
 from basejump_common.errors import (
@@ -36,6 +36,7 @@ from basejump_common.errors import (
 )
 from basejump_common.security.principal import Principal
 from basejump_common.security.secret import Secret
+from basejump_common.storage.idempotency import Call, Idempotency
 from basejump_common.telemetry import bind_request
 
 log = logging.getLogger("basejump.server")
@@ -69,12 +70,13 @@ class Endpoint(Generic[In, Out]):
 
     operation: Operation[In, Out]
     function: Callable[[Context, In], Awaitable[Out]]
+    shows_secret: bool
     measures: Measures = field(default_factory=Measures)
 
 
 def handle(operation: Operation[In, Out], function: Callable[[Context, In], Awaitable[Out]]) -> Endpoint[In, Out]:
     """A row of a service's table of handlers; the types of both sides are checked."""
-    return Endpoint(operation, function)
+    return Endpoint(operation, function, operation.shows_secret)
 
 
 def authorize(access: Allow, token: Secret | None, authenticate: Authenticate) -> Principal | None:
@@ -92,15 +94,22 @@ def authorize(access: Allow, token: Secret | None, authenticate: Authenticate) -
 
 
 class Server:
-    """Answers operations until drained. Checks come in the order 401, 403, 422, then the function."""
+    """Answers operations until drained. Checks come in the order 401, 403, 422, then the function; a call with an
+    idempotency key is carried out once, where there is an `idempotency`."""
 
     def __init__(
-        self, bus: Bus, service: str, endpoints: Sequence[Endpoint[Any, Any]], authenticate: Authenticate
+        self,
+        bus: Bus,
+        service: str,
+        endpoints: Sequence[Endpoint[Any, Any]],
+        authenticate: Authenticate,
+        idempotency: Idempotency | None = None,
     ) -> None:
         self._bus = bus
         self._name = service
         self._endpoints = endpoints
         self._authenticate = authenticate
+        self._idempotency = idempotency
         self._service: Service | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -184,21 +193,41 @@ class Server:
             return None
         principal = authorize(operation.access, context.token, self._authenticate)
         argument = _decode(request.data, operation)
+        context = msgspec.structs.replace(context, principal=principal)
+
+        async def act() -> bytes:
+            return await _carry_out(endpoint, context, argument)
+
+        key = (request.headers or {}).get(IDEMPOTENCY_KEY)
         try:
             async with asyncio.timeout(remaining):
-                result = await endpoint.function(msgspec.structs.replace(context, principal=principal), argument)
+                if key is None or principal is None or self._idempotency is None:
+                    return await act()
+                call = Call(
+                    caller=principal,
+                    operation=operation.name,
+                    key=key,
+                    request=request.data,
+                    shows_secret=endpoint.shows_secret,
+                )
+                return await self._idempotency.once(call, act, remaining)
         except TimeoutError as error:
             raise DeadlineExceeded("the answer did not come in time") from error
-        except BasejumpError:
-            raise
-        except Exception as error:
-            # The last line of defence: whatever it is, the caller learns the request id and the log learns the rest.
-            log.exception("unexpected failure")
-            raise Internal("something went wrong on our side") from error
-        body = wire.encode(result)
-        if len(body) > MAX_PAYLOAD:
-            raise TooLarge("the reply is larger than 1 MiB; ask for a smaller page")
-        return body
+
+
+async def _carry_out(endpoint: Endpoint[Any, Any], context: Context, argument: Any) -> bytes:
+    """The reply's bytes. Raises BasejumpError, TimeoutError, and nothing else."""
+    try:
+        body = wire.encode(await endpoint.function(context, argument))
+    except (BasejumpError, TimeoutError):
+        raise
+    except Exception as error:
+        # The last line of defence: whatever it is, the caller learns the request id and the log learns the rest.
+        log.exception("unexpected failure")
+        raise Internal("something went wrong on our side") from error
+    if len(body) > MAX_PAYLOAD:
+        raise TooLarge("the reply is larger than 1 MiB; ask for a smaller page")
+    return body
 
 
 def _decode(data: bytes, operation: Operation[Any, Any]) -> Any:

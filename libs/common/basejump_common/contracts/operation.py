@@ -5,13 +5,14 @@ endpoint of the service that owns it, the typed client, the check of the caller,
 """
 
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Generic, TypeVar, get_args
 from uuid import UUID
 
 import msgspec
 
 from basejump_common.errors import BasejumpError
 from basejump_common.security.principal import Credential, Role
+from basejump_common.security.secret import Secret
 
 In = TypeVar("In", bound=msgspec.Struct)
 Out = TypeVar("Out", bound=msgspec.Struct)
@@ -65,11 +66,25 @@ class Operation(Generic[In, Out]):
         return self.subject.removeprefix("basejump.v1.")
 
     @property
+    def shows_secret(self) -> bool:
+        """Whether a reply holds something that is shown once."""
+        return _holds_secret(self.gives)
+
+    @property
     def access(self) -> Allow:
         """`allow` in full: a bare role means an access token, or one delegated by a user who has that role."""
         if isinstance(self.allow, Allow):
             return self.allow
         return Allow(frozenset({Credential.ACCESS, Credential.DELEGATED}), self.allow)
+
+
+def _holds_secret(kind: object, seen: frozenset[object] = frozenset()) -> bool:
+    if kind is Secret or kind in seen:
+        return kind is Secret
+    inner = get_args(kind)
+    if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
+        inner = tuple(field.type for field in msgspec.structs.fields(kind))
+    return any(_holds_secret(one, seen | {kind}) for one in inner)
 
 
 @dataclass(frozen=True, slots=True)

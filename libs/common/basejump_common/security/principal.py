@@ -77,6 +77,12 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True):
     expires_at: int = 0
 
     @property
+    def credential_name(self) -> str:
+        """Names the credential: the same for all tokens of one session, and for all of one client secret."""
+        held = self.session_uuid or self.secret_uuid
+        return f"{self.credential.value} {self.client_uuid} {self.user_uuid} {held}"
+
+    @property
     def tenant(self) -> UUID:
         """The client whose data this call may touch. Raises Forbidden for the operator, who has none."""
         if self.client_uuid is None:

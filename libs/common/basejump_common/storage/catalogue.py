@@ -7,6 +7,7 @@ PLATFORM_TABLES = (
     "_yoyo_log",
     "_yoyo_migration",
     "_yoyo_version",
+    "idempotency",
     "inbox",
     "job",
     "outbox",

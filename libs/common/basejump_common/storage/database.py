@@ -6,14 +6,19 @@
     async with database.platform() as tx:             # the few tables without tenant content; tenants' tables are empty
         await tx.execute("delete from inbox where received_at < now() - interval '7 days'")
 
-Both are transactions: committed at the end of the block, rolled back when it raises. All settings are local to the
+    async with database.whole(seconds) as tx:         # both doors, opened inside by the same task or its children,
+        ...                                           # are parts of this one transaction
+
+All are transactions: committed at the end of the block, rolled back when it raises. All settings are local to the
 transaction, so a transaction pooler (pgbouncer, with `statement_cache_size=0`) may stand in between.
 """
 
 import asyncio
+import math
 import re
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
+from contextvars import ContextVar
 from decimal import Decimal
 from typing import Any, Self, TypeAlias, TypeVar
 from uuid import UUID
@@ -150,6 +155,31 @@ class Transaction:
             await self._connection.execute("rollback")
 
 
+class _Whole:
+    """A transaction that the doors of one database, opened while it lasts, are savepoints of: one after another."""
+
+    def __init__(self, database: "Database", tx: Transaction) -> None:
+        self._database: Database | None = database
+        self._tx = tx
+        self._turn = asyncio.Lock()
+
+    def holds(self, database: "Database") -> bool:
+        return self._database is database
+
+    def end(self) -> None:
+        """Doors opened later, by a task that outlives the call, are transactions of their own again."""
+        self._database = None
+
+    @asynccontextmanager
+    async def part(self, setting: str) -> AsyncIterator[Transaction]:
+        async with self._turn, self._tx.savepoint():
+            await self._tx.execute(setting)
+            yield self._tx
+
+
+_whole: ContextVar[_Whole | None] = ContextVar("whole", default=None)
+
+
 class Database:
     """A pool on one service's schema. `connect` makes one; `close` ends it."""
 
@@ -199,15 +229,38 @@ class Database:
     async def tenant(self, client_uuid: UUID) -> AsyncIterator[Transaction]:
         """A transaction that sees and writes the rows of one client alone."""
         # Rebuilt from its integer: nothing but a UUID can get into this text.
-        setting = f"set local app.client_uuid = '{UUID(int=client_uuid.int)}'"
-        async with self._transaction(f"{self._begin}; {setting}") as tx:
+        async with self._door(f"set local app.client_uuid = '{UUID(int=client_uuid.int)}'") as tx:
             yield tx
 
     @asynccontextmanager
     async def platform(self) -> AsyncIterator[Transaction]:
         """A transaction without a tenant: for the tables that hold no tenant's content."""
-        async with self._transaction(self._begin) as tx:
+        async with self._door("set local app.client_uuid = ''") as tx:
             yield tx
+
+    @asynccontextmanager
+    async def whole(self, seconds: float) -> AsyncIterator[Transaction]:
+        """One transaction for all that is done inside, without a tenant until a door says which. It is rolled back by
+        PostgreSQL itself when nothing is heard of it for `seconds`. A door inside a door waits for ever: open none."""
+        patience = f"set local idle_in_transaction_session_timeout = '{math.ceil(max(seconds, 1))}s'"
+        async with self._transaction(f"{self._begin}; {patience}") as tx:
+            whole = _Whole(self, tx)
+            token = _whole.set(whole)
+            try:
+                yield tx
+            finally:
+                whole.end()
+                _whole.reset(token)
+
+    @asynccontextmanager
+    async def _door(self, setting: str) -> AsyncIterator[Transaction]:
+        whole = _whole.get()
+        if whole is not None and whole.holds(self):
+            async with whole.part(setting) as tx:
+                yield tx
+        else:
+            async with self._transaction(f"{self._begin}; {setting}") as tx:
+                yield tx
 
     def bell(self, *names: str) -> asyncio.Event:
         """An event of the caller's own, set when a transaction that rang one of `names` is committed."""

@@ -1,4 +1,5 @@
-"""What every service with tables does now and then: forget jobs, events and notes that nobody will ask for again."""
+"""What every service with tables does now and then: forget jobs, events, notes
+and answers that nobody will ask for again."""
 
 import asyncio
 import logging
@@ -6,10 +7,10 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
 from basejump_common.errors import DeadlineExceeded, Unavailable
-from basejump_common.storage import inbox, jobs, outbox
+from basejump_common.storage import idempotency, inbox, jobs, outbox
 from basejump_common.storage.database import Database, Transaction
 
-EVERY_SECONDS = 3_600.0
+EVERY_SECONDS = 60.0  # an answer that shows a secret is kept ten minutes
 ENDED_JOBS = timedelta(days=7)
 PUBLISHED_EVENTS = timedelta(days=30)
 NOTES = timedelta(days=31)  # streams keep events 30 days: an older one can't come again
@@ -18,7 +19,7 @@ log = logging.getLogger(__name__)
 
 
 def housekeeping(database: Database) -> Callable[[], Awaitable[None]]:
-    """Background work of a service: every hour, until canceled."""
+    """Background work of a service: every minute, until canceled."""
 
     async def run() -> None:
         while True:
@@ -36,4 +37,5 @@ async def clean(tx: Transaction) -> int:
     """Delete what is old enough; how many rows."""
     forgotten = await jobs.forget_ended(tx, ENDED_JOBS)
     forgotten += await outbox.forget_published(tx, PUBLISHED_EVENTS)
+    forgotten += await idempotency.forget(tx)
     return forgotten + await inbox.forget(tx, NOTES)
