@@ -3,6 +3,7 @@ no order, and, when asked, literal values and filters."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from hashlib import blake2b
 from itertools import count
 
@@ -10,6 +11,7 @@ from sqlglot import exp
 
 from basejump_sqlguard.equalities import conjuncts
 from basejump_sqlguard.parse import parse
+from basejump_sqlguard.trees import children
 
 _VALUES = (exp.Literal, exp.Boolean, exp.RawString, exp.National, exp.ByteString, exp.HexString, exp.BitString)
 _FILTERS = ("where", "having", "qualify")
@@ -21,6 +23,7 @@ _SKIPPED = frozenset(
 )
 
 Names = dict[str, str]
+Way = Callable[["Description", exp.Expr, Names], str]
 
 
 def fingerprint(sql: str, dialect: str) -> str:
@@ -46,46 +49,56 @@ class Description:
         self._outputs: Names = {}
 
     def of(self, tree: exp.Expr) -> str:
-        for alias in tree.find_all(exp.Alias, exp.TableAlias, bfs=False):
-            named = [alias.args["alias"]] if isinstance(alias, exp.Alias) else alias.args.get("columns") or ()
-            for item in named:
+        stack = [tree]
+        while stack:
+            node = stack.pop()
+            for item in _named_by(node):
                 self._outputs.setdefault(item.name.lower(), f"@{len(self._outputs)}")
+            stack += reversed(children(node))
         return self.part(tree, {})
 
     def part(self, node: exp.Expr, relations: Names) -> str:
         """One node and all below it; `relations` are the names that relations have around it."""
-        if isinstance(node, _VALUES):
-            return f"{node.key}:{node.this!r}" if self._values else "?"
-        if isinstance(node, exp.Identifier):
-            name = str(node.this).lower()
-            return self._outputs.get(name, name)
-        if isinstance(node, (exp.Paren, exp.Alias)):
-            return self.part(node.this, relations)
-        if isinstance(node, exp.TableAlias):
-            return relations.get(node.name.lower(), "") + self._value(node.columns, relations, ordered=True)
-        if isinstance(node, exp.Column):
-            return self._column(node, relations)
-        if isinstance(node, (exp.Any, exp.All)):
-            return f"{node.key}({self.part(node.this.unnest(), relations)})"
-        if isinstance(node, exp.And):
-            return "and(" + ",".join(sorted(self.part(item, relations) for item in conjuncts(node))) + ")"
-        if isinstance(node, exp.Query):
-            relations = self._with_relations(node, relations)
-        if isinstance(node, exp.Table):
-            return self._table(node, relations)
-        return self._node(node, relations)
+        return _WAY_OF[type(node)](self, node, relations)
+
+    def _constant(self, node: exp.Expr, relations: Names) -> str:
+        del relations
+        return f"{node.key}:{node.this!r}" if self._values else "?"
+
+    def _name(self, node: exp.Expr, relations: Names) -> str:
+        del relations
+        name = str(node.this).lower()
+        return self._outputs.get(name, name)
+
+    def _inside(self, node: exp.Expr, relations: Names) -> str:
+        return self.part(node.this, relations)
+
+    def _alias(self, node: exp.Expr, relations: Names) -> str:
+        columns = node.args.get("columns") or []
+        return relations.get(node.name.lower(), "") + self._value(columns, relations, ordered=True)
+
+    def _any(self, node: exp.Expr, relations: Names) -> str:
+        return f"{node.key}({self.part(node.this.unnest(), relations)})"
+
+    def _and(self, node: exp.Expr, relations: Names) -> str:
+        return "and(" + ",".join(sorted(self.part(item, relations) for item in conjuncts(node))) + ")"
+
+    def _query(self, node: exp.Expr, relations: Names) -> str:
+        return self._node(node, self._with_relations(node, relations))
 
     def _node(self, node: exp.Expr, relations: Names) -> str:
         # What is said by default: a frame that ends at the current row.
         omitted = "end" if isinstance(node, exp.WindowSpec) and node.args.get("end") == "CURRENT ROW" else ""
-        parts = [
-            f"{key}={self._value(value, relations, ordered=not _is_unordered(node, key))}"
-            for key, value in sorted(node.args.items())
-            if key not in _SKIPPED
+        unordered = "expressions" if isinstance(node, (exp.In, exp.Group)) else ""
+        said = [
+            (key, value)
+            for key, value in node.args.items()
+            if (value or not _is_unset(value))
+            and key not in _SKIPPED
             and key != omitted
-            and value not in (None, False, [])
             and (self._filters or key not in _FILTERS)
         ]
+        parts = [f"{key}={self._value(value, relations, ordered=key != unordered)}" for key, value in sorted(said)]
         kind = node.key
         if isinstance(node, (exp.GT, exp.GTE)):
             kind, parts = _MIRRORED[kind], _swapped(parts)
@@ -102,14 +115,14 @@ class Description:
         # Where a dialect has one text type, sqlglot calls it by either name.
         return "varchar" if value is exp.DType.TEXT else str(getattr(value, "value", value)).lower()
 
-    def _column(self, node: exp.Column, relations: Names) -> str:
+    def _column(self, node: exp.Expr, relations: Names) -> str:
         name = self.part(node.this, relations)
         table = node.args.get("table")
         owner = relations.get(str(table.this).lower(), str(table.this).lower()) if table is not None else ""
         return f"{owner}.{name}" if owner else name
 
-    def _table(self, node: exp.Table, relations: Names) -> str:
-        if not isinstance(node.this, exp.Identifier):
+    def _table(self, node: exp.Expr, relations: Names) -> str:
+        if not isinstance(node, exp.Table) or not isinstance(node.this, exp.Identifier):
             return self._node(node, relations)
         name = node.alias_or_name.lower()
         schema = f"{node.catalog}.{node.db}.".lower().lstrip(".")
@@ -132,6 +145,41 @@ class Description:
         return known
 
 
+_WAYS: tuple[tuple[type[exp.Expr] | tuple[type[exp.Expr], ...], Way], ...] = (
+    (_VALUES, Description._constant),
+    (exp.Identifier, Description._name),
+    ((exp.Paren, exp.Alias), Description._inside),
+    (exp.TableAlias, Description._alias),
+    (exp.Column, Description._column),
+    ((exp.Any, exp.All), Description._any),
+    (exp.And, Description._and),
+    (exp.Table, Description._table),
+    (exp.Query, Description._query),
+)
+
+
+class _WayOf(dict[type[exp.Expr], Way]):
+    """How nodes of a class are described; looked up once for each class."""
+
+    def __missing__(self, kind: type[exp.Expr]) -> Way:
+        self[kind] = way = next((way for base, way in _WAYS if issubclass(kind, base)), Description._node)
+        return way
+
+
+_WAY_OF = _WayOf()
+
+
+def _named_by(node: exp.Expr) -> list[exp.Expr]:
+    """The names that a node gives to columns."""
+    if isinstance(node, exp.Alias):
+        return [node.args["alias"]]
+    return node.args.get("columns") or [] if isinstance(node, exp.TableAlias) else []
+
+
+def _is_unset(value: object) -> bool:
+    return value is None or value == [] or value == 0
+
+
 def _relations(item: exp.Expr) -> list[exp.Expr]:
     """A FROM item and what is joined inside its parentheses."""
     nested = isinstance(item, exp.Subquery) and isinstance(item.this, (exp.Table, exp.Subquery))
@@ -139,10 +187,6 @@ def _relations(item: exp.Expr) -> list[exp.Expr]:
     for join in item.args.get("joins") or ():
         found += _relations(join.this)
     return found
-
-
-def _is_unordered(node: exp.Expr, key: str) -> bool:
-    return key == "expressions" and isinstance(node, (exp.In, exp.Group))
 
 
 def _swapped(parts: list[str]) -> list[str]:

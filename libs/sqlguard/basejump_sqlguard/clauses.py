@@ -11,6 +11,7 @@ from basejump_sqlguard.dialects import Rules
 from basejump_sqlguard.proof import Refused
 from basejump_sqlguard.shapes import refuse_function
 from basejump_sqlguard.sources import Field, Output, Scope
+from basejump_sqlguard.trees import children
 
 Ctes = dict[str, Output]
 QueryResolver = Callable[[exp.Expr, Scope | None, Ctes], Output]
@@ -104,7 +105,7 @@ class ClauseResolver:
                     parameters = parameters | {item.name.lower() for item in node.expressions}
                 elif isinstance(node, exp.Comprehension):
                     parameters = parameters | {node.expression.name.lower()}
-                stack += [(child, parameters) for child in node.iter_expressions()]
+                stack += [(child, parameters) for child in children(node)]
 
     def _columns_expression(self, node: exp.Columns, scope: Scope, ctes: Ctes) -> None:
         """DuckDB's COLUMNS(…): any columns of any relation here, so none of them may be ignored."""
@@ -180,7 +181,7 @@ class ClauseResolver:
         if not isinstance(call, exp.Func):
             raise Refused("unsupported_syntax", "Only tables, queries and functions can be read from.")
         name = self._function_name(call)
-        self.expressions(list(call.iter_expressions()), scope, ctes)
+        self.expressions(children(call), scope, ctes)
         return self._function_output(node, call, name), name
 
     def _function_name(self, call: exp.Func) -> str:

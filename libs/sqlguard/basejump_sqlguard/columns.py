@@ -49,8 +49,9 @@ class ColumnResolver:
         if source is not None and source.open:
             return
         column.set("this", self.rules.identifier(found.name))
-        column.set("db", None)
-        column.set("catalog", None)
+        for written in ("db", "catalog"):
+            if column.args.get(written) is not None:
+                column.set(written, None)
         qualifier = self.rules.identifier(source.alias) if source is not None and source.alias else None
         column.set("table", qualifier)
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from sqlglot import exp
 
 from basejump_sqlguard.sources import Findings, Scope, Source
+from basejump_sqlguard.trees import nodes
 
 Member = tuple[int, str]
 """A column of a source: the source's place in the scope, the field's name."""
@@ -75,8 +76,8 @@ class Equalities:
         return self._places[id(entry[0])], entry[1].name
 
     def _sources_in(self, node: exp.Expr) -> Iterator[Source]:
-        for column in node.find_all(exp.Column):
-            entry = self._findings.bound.get(id(column))
+        for column in nodes(node):
+            entry = self._findings.bound.get(id(column)) if isinstance(column, exp.Column) else None
             if entry is not None and entry[0] is not None:
                 yield entry[0]
 

@@ -70,10 +70,11 @@ def _generator_of(name: str) -> type[Generator]:
     return Faithful
 
 
-def write(node: exp.Expr, rules: Rules) -> str:
-    """A tree, or a part of one, as SQL without comments."""
+def write(node: exp.Expr, rules: Rules, *, last: bool = False) -> str:
+    """A tree, or a part of one, as SQL without comments. `last`: nothing else is read from it than what was written,
+    so that it needn't be copied; writing may rearrange it."""
     generator = _generator_of(rules.name)(dialect=rules.dialect, comments=False, normalize_functions="lower")
-    return generator.generate(node)
+    return generator.generate(node, copy=not last)
 
 
 def _is_understood(name: str, build: Callable[..., object]) -> bool:

@@ -10,6 +10,7 @@ from basejump_sqlguard.dialects import Rules
 from basejump_sqlguard.equalities import Equalities
 from basejump_sqlguard.proof import JoinProof
 from basejump_sqlguard.sources import Findings, Scope
+from basejump_sqlguard.trees import children, nodes
 
 # What repeated rows don't change.
 _INSENSITIVE = (
@@ -51,10 +52,10 @@ def _aggregates(node: exp.Expr) -> Iterator[exp.Expr]:
         if isinstance(item, exp.AggFunc):
             yield item
         elif isinstance(item, exp.Window):
-            stack += [child for child in item.iter_expressions() if child is not item.this]
-            stack += list(item.this.iter_expressions())
+            stack += [child for child in children(item) if child is not item.this]
+            stack += children(item.this)
         elif not isinstance(item, exp.Query):
-            stack += list(item.iter_expressions())
+            stack += children(item)
 
 
 def _insensitive(item: exp.Expr) -> bool:
@@ -63,7 +64,7 @@ def _insensitive(item: exp.Expr) -> bool:
 
 def _read_by(item: exp.Expr, scope: Scope, findings: Findings) -> set[int]:
     places = {id(source): place for place, source in enumerate(scope.sources)}
-    entries = (findings.bound.get(id(column)) for column in item.find_all(exp.Column))
+    entries = (findings.bound.get(id(column)) for column in nodes(item) if isinstance(column, exp.Column))
     return {places[id(e[0])] for e in entries if e is not None and id(e[0]) in places}
 
 

@@ -12,6 +12,7 @@ from basejump_sqlguard.equalities import conjuncts
 from basejump_sqlguard.faithful import write
 from basejump_sqlguard.proof import FilterProof, Refused, TextLiteral, values_missing
 from basejump_sqlguard.sources import Findings, Scope
+from basejump_sqlguard.trees import children
 
 _TEXT_TYPES = ("char", "text", "string", "clob", "enum")
 _INTEGERS = frozenset(["int2", "int4", "int8", "integer", "bigint", "smallint", "serial", "bigserial", "int"])
@@ -21,6 +22,11 @@ _NUMBERS_OF_MYSQL = frozenset(
 )
 _COMPARISONS = (exp.EQ, exp.NEQ, exp.NullSafeEQ, exp.NullSafeNEQ, exp.Like, exp.ILike, exp.In)
 _ORDERED = (exp.GT, exp.GTE, exp.LT, exp.LTE)
+_COMPARED = _COMPARISONS + _ORDERED
+_LEAVES = (exp.Column, exp.Literal, exp.Identifier)
+
+Literals = dict[TextLiteral, None]
+"""In the order in which they were found, each once."""
 
 
 def prove_filters(findings: Findings, rules: Rules) -> tuple[tuple[FilterProof, ...], tuple[TextLiteral, ...]]:
@@ -28,8 +34,10 @@ def prove_filters(findings: Findings, rules: Rules) -> tuple[tuple[FilterProof, 
     filters: list[FilterProof] = []
     literals: dict[TextLiteral, None] = {}
     for scope in findings.scopes:
-        filters += [_filter(condition, findings, rules) for condition in _conditions(scope)]
-        literals.update(dict.fromkeys(_literals(scope.node, findings, rules)))
+        conditions = list(_conditions(scope))
+        everywhere, within = _literals(scope.node, conditions, findings, rules)
+        filters += [_filter(condition, within[id(condition)], rules) for condition in conditions]
+        literals.update(everywhere)
     return tuple(filters), tuple(literals)
 
 
@@ -40,25 +48,33 @@ def _conditions(scope: Scope) -> Iterator[exp.Expr]:
             yield from conjuncts(clause.this)
 
 
-def _filter(condition: exp.Expr, findings: Findings, rules: Rules) -> FilterProof:
-    literals = tuple(dict.fromkeys(_literals(condition, findings, rules)))
+def _filter(condition: exp.Expr, literals: Literals, rules: Rules) -> FilterProof:
     why = values_missing(literals) if literals else "Compares proved columns with values of their kind."
     return FilterProof(
         sql=write(condition, rules),
-        literals=literals,
+        literals=tuple(literals),
         proved=not literals,
         why=why,
     )
 
 
-def _literals(root: exp.Expr, findings: Findings, rules: Rules) -> Iterator[TextLiteral]:
-    """The comparisons below `root` itself; a nested SELECT lists its own."""
-    stack = [root]
+def _literals(
+    root: exp.Expr, conditions: list[exp.Expr], findings: Findings, rules: Rules
+) -> tuple[Literals, dict[int, Literals]]:
+    """The comparisons of a SELECT itself, and those of each of its conditions; a nested SELECT lists its own."""
+    everywhere: Literals = {}
+    within: dict[int, Literals] = {id(condition): {} for condition in conditions}
+    stack: list[tuple[exp.Expr, Literals]] = [(root, {})]
     while stack:
-        node = stack.pop()
-        if isinstance(node, _COMPARISONS + _ORDERED):
-            yield from _compared(node, findings, rules)
-        stack += [child for child in node.iter_expressions() if not isinstance(child, exp.Select)]
+        node, condition = stack.pop()
+        condition = within.get(id(node), condition)
+        if isinstance(node, _COMPARED):
+            found = dict.fromkeys(_compared(node, findings, rules))
+            everywhere.update(found)
+            condition.update(found)
+        if not isinstance(node, _LEAVES):
+            stack += [(child, condition) for child in children(node) if not isinstance(child, exp.Select)]
+    return everywhere, within
 
 
 def _compared(node: exp.Expr, findings: Findings, rules: Rules) -> Iterator[TextLiteral]:

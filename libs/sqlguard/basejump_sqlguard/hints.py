@@ -10,6 +10,7 @@ from sqlglot import exp
 
 from basejump_sqlguard.dialects import Rules
 from basejump_sqlguard.proof import Refused
+from basejump_sqlguard.trees import nodes
 
 _DIALECTS = ("tsql", "mysql", "sqlite")
 
@@ -33,7 +34,7 @@ def drop_harmless_hints(tree: exp.Expr, calls: Counter[tuple[str, bool]], rules:
     """Leaves hints out in place, and out of `calls`, where some look like calls. Raises Refused."""
     if rules.name not in _DIALECTS:
         return
-    for node in tree.find_all(exp.Table, exp.Select, exp.SetOperation):
+    for node in [item for item in nodes(tree) if isinstance(item, (exp.Table, exp.Select, exp.SetOperation))]:
         for name, known, code, word in _hints(node):
             if word.upper() not in known:
                 raise Refused(code, f"The hint {word[:40]} isn't allowed.", where=word[:40])

@@ -6,6 +6,7 @@ from sqlglot import exp
 
 from basejump_sqlguard.dialects import Rules
 from basejump_sqlguard.sources import Field, Findings, Output, Scope
+from basejump_sqlguard.trees import nodes
 
 
 def output_of_select(node: exp.Select, scope: Scope, findings: Findings, rules: Rules) -> Output:
@@ -71,13 +72,12 @@ def _has_aggregate(node: exp.Select) -> bool:
 
 def is_aggregated(item: exp.Expr) -> bool:
     """Whether an aggregate, not a window function, is computed in this very expression."""
-    for found in item.find_all(exp.AggFunc):
-        parent = found.parent
-        inside = found.find_ancestor(exp.Subquery, exp.Select)
-        own = item.find_ancestor(exp.Subquery, exp.Select) if item.parent else None
-        if not isinstance(parent, exp.Window) and inside is own:
-            return True
-    return False
+    own = item.find_ancestor(exp.Subquery, exp.Select) if item.parent else None
+    return any(
+        not isinstance(found.parent, exp.Window) and found.find_ancestor(exp.Subquery, exp.Select) is own
+        for found in nodes(item)
+        if isinstance(found, exp.AggFunc)
+    )
 
 
 def _group_key(node: exp.Select, group: exp.Expr, fields: list[Field]) -> list[frozenset[str]]:

@@ -27,6 +27,8 @@ QUERIES = (exp.Select, exp.SetOperation, exp.Subquery, exp.Values)
 # sqlglot reads `SELECT , a` as `SELECT a`; no database does.
 _OPENING = frozenset({TokenType.SELECT, TokenType.DISTINCT, TokenType.COMMA, TokenType.L_PAREN, TokenType.FROM})
 
+_VALUES = frozenset(kind for kind in TokenType if kind.name.endswith("STRING") or kind == TokenType.NUMBER)
+
 # Where sqlglot gives up it logs the statement, which may hold what a person typed.
 logging.getLogger("sqlglot").setLevel(logging.ERROR)
 
@@ -134,11 +136,7 @@ def called_words(tokens: list[Token]) -> Counter[tuple[str, bool]]:
             continue
         quoted = token.token_type == TokenType.IDENTIFIER
         text = token.text
-        if quoted or (text and (text[0].isalpha() or text[0] in "_@#$") and not _is_text(token)):
+        if quoted or (text and (text[0].isalpha() or text[0] in "_@#$") and token.token_type not in _VALUES):
             # A token may be several words, as GROUP BY and GROUPING SETS are.
             calls[text if quoted else text.split()[-1], quoted] += 1
     return calls
-
-
-def _is_text(token: Token) -> bool:
-    return token.token_type.name.endswith("STRING") or token.token_type == TokenType.NUMBER

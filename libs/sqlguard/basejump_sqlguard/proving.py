@@ -42,10 +42,11 @@ def _prove(sql: str, dialect: str, catalog: Catalog | None, policy: Policy) -> P
     joins = prove_joins(findings, parsed.rules)
     filters, literals = prove_filters(findings, parsed.rules)
     tree, limit = bound_rows(parsed.tree, policy.row_limit, dialect)
+    fingerprint = fingerprint_of(tree)  # before the tree is written, which uses it up
     return Proof(
         dialect=dialect,
         sql=regenerate(tree, parsed.rules, policy),
-        fingerprint=fingerprint_of(tree),
+        fingerprint=fingerprint,
         limit=limit,
         tables=_tables(findings),
         columns=_columns(findings),

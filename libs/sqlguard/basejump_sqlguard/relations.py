@@ -17,6 +17,7 @@ from basejump_sqlguard.proof import Refused
 from basejump_sqlguard.sources import Field, Findings, JoinStep, Output, Scope, Source
 from basejump_sqlguard.stars import expand_stars
 from basejump_sqlguard.tables import check_uncatalogued, find_table, write_table
+from basejump_sqlguard.trees import nodes
 
 Ctes = dict[str, Output]
 
@@ -337,7 +338,7 @@ def _is_bare(node: exp.Expr) -> bool:
 
 
 def _bare_tables(node: exp.Expr) -> list[exp.Table]:
-    found = node.find_all(exp.Table)
+    found = (table for table in nodes(node) if isinstance(table, exp.Table))
     return [table for table in found if _is_bare(table) and isinstance(table.this, exp.Identifier)]
 
 

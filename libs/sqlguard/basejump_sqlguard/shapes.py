@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from difflib import get_close_matches
 
 from sqlglot import exp
@@ -12,24 +12,28 @@ from basejump_sqlguard.dialects import Rules
 from basejump_sqlguard.nodes import ALLOWED_NODES, FORBIDDEN_ARGUMENTS, NODE_CODES
 from basejump_sqlguard.parse import QUERIES, Parsed
 from basejump_sqlguard.proof import FunctionProof, Policy, Refused
+from basejump_sqlguard.trees import nodes
 from basejump_sqlguard.words import BEFORE_PARENTHESES
 
 _WORDS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_ ")
 _UNKNOWN_TYPES = {exp.DType.USERDEFINED, exp.DType.UNKNOWN}
 
+Arguments = tuple[tuple[str, str, str], ...]
+Check = Callable[[exp.Expr, Rules, Policy], None]
+
 
 def check_shape(parsed: Parsed, policy: Policy) -> tuple[FunctionProof, ...]:
     """Refuses what isn't purely a query; otherwise the functions it calls."""
-    for node in parsed.tree.walk():
-        name = type(node).__name__
-        if name not in ALLOWED_NODES:
+    found = nodes(parsed.tree)
+    for node in found:
+        allowed, arguments, check = _DEMANDS[type(node)]
+        if not allowed:
             _refuse_node(node, parsed.rules)
-        if name in FORBIDDEN_ARGUMENTS:
-            _check_arguments(node, name, parsed.rules)
-        check = _CHECKS.get(name)
+        if arguments:
+            _check_arguments(node, arguments, parsed.rules)
         if check is not None:
             check(node, parsed.rules, policy)
-    names = check_calls(parsed.calls, aliases_with_columns(parsed.tree), parsed.rules, policy)
+    names = check_calls(parsed.calls, aliases_with_columns(found), parsed.rules, policy)
     why = f"On the list of pure functions for {parsed.rules.name}."
     extra = "Allowed by an admin for this database."
     return tuple(
@@ -55,13 +59,10 @@ def check_calls(calls: Counter[tuple[str, bool]], aliases: Counter[str], rules: 
     return sorted(names)
 
 
-def aliases_with_columns(tree: exp.Expr) -> Counter[str]:
+def aliases_with_columns(found: Iterable[exp.Expr]) -> Counter[str]:
     """How often each name introduces a list of columns: `AS t(a, b)`, `WITH t(a, b) AS …`."""
-    return Counter(
-        str(alias.this.this).lower()
-        for alias in tree.find_all(exp.TableAlias)
-        if alias.args.get("columns") and isinstance(alias.this, exp.Identifier)
-    )
+    aliases = [node for node in found if isinstance(node, exp.TableAlias) and node.args.get("columns")]
+    return Counter(str(alias.this.this).lower() for alias in aliases if isinstance(alias.this, exp.Identifier))
 
 
 def refuse_function(name: str, rules: Rules) -> None:
@@ -92,8 +93,8 @@ def _excerpt(node: exp.Expr, rules: Rules) -> str | None:
         return None
 
 
-def _check_arguments(node: exp.Expr, name: str, rules: Rules) -> None:
-    for argument, code, reason in FORBIDDEN_ARGUMENTS[name]:
+def _check_arguments(node: exp.Expr, arguments: Arguments, rules: Rules) -> None:
+    for argument, code, reason in arguments:
         if node.args.get(argument):
             raise Refused(code, f"{reason[0].upper()}{reason[1:]}.", where=_excerpt(node, rules))
 
@@ -203,7 +204,7 @@ def _check_identifier(node: exp.Expr, rules: Rules, policy: Policy) -> None:
         raise Refused("syntax", f"{name!a} can't be a name without quotes.", where=name)
 
 
-_CHECKS: dict[str, Callable[[exp.Expr, Rules, Policy], None]] = {
+_CHECKS: dict[str, Check] = {
     "DataType": _check_cast,
     "Anonymous": _check_anonymous,
     "AnonymousAggFunc": _check_anonymous,
@@ -221,3 +222,15 @@ _CHECKS: dict[str, Callable[[exp.Expr, Rules, Policy], None]] = {
     "Alias": _check_alias,
     "Identifier": _check_identifier,
 }
+
+
+class _Demands(dict[type[exp.Expr], tuple[bool, Arguments, Check | None]]):
+    """By class of node, looked up once: whether it is allowed, arguments it may not have, what else is checked."""
+
+    def __missing__(self, kind: type[exp.Expr]) -> tuple[bool, Arguments, Check | None]:
+        name = kind.__name__
+        self[kind] = demands = (name in ALLOWED_NODES, FORBIDDEN_ARGUMENTS.get(name, ()), _CHECKS.get(name))
+        return demands
+
+
+_DEMANDS = _Demands()
