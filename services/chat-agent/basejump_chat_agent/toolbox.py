@@ -1,5 +1,6 @@
 """The tools of answerers: look at the schema, look up values, prove and run. The same for all of them."""
 
+import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Any, TypeVar
@@ -15,10 +16,12 @@ from basejump_chat_agent.domain.answerer import ModelCall
 from basejump_chat_agent.domain.choice import Found
 from basejump_chat_agent.domain.rules import Rules
 from basejump_chat_agent.work import Work
-from basejump_common.contracts.connection import FoundValue, Run, RunResult, Table
+from basejump_common.contracts.connection import LONGEST_RUN_SECONDS, FoundValue, Run, RunResult, Table
 from basejump_common.storage.database import Database, Transaction
 
 T = TypeVar("T", bound=msgspec.Struct)
+
+_GRACE_SECONDS = 5.0  # the question's own limit comes first and says more
 
 
 class Statement(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,6 +46,7 @@ class Tools:
         self._indexer = indexer
         self._stream = stream
         self._running: UUID | None = None
+        self._until = time.time() + (rules.limits.seconds_per_question or LONGEST_RUN_SECONDS) + _GRACE_SECONDS
 
     async def search_tables(self, text: str) -> tuple[Table, ...]:
         """See `Toolbox.search_tables`."""
@@ -111,5 +115,7 @@ class Tools:
             sql=statement.sql,
             prompt_uuid=work.prompt.prompt_uuid,
             approved=self._found.approved,
+            deadline=self._until,
+            asked_at=time.time(),
         )
         return await self._indexer.run(work.asker, request)

@@ -1,5 +1,7 @@
 """May this caller ask over this connection, for this team, now?"""
 
+import time
+from contextlib import suppress
 from uuid import UUID
 
 import msgspec
@@ -7,9 +9,9 @@ import msgspec
 from basejump_common.bus import Context
 from basejump_common.bus.client_settings import SettingsOfClients
 from basejump_common.contracts.client_settings import ClientSettings
-from basejump_common.errors import NotFound
+from basejump_common.errors import DeadlineExceeded, NotFound, Unauthenticated, Unavailable
+from basejump_common.runtime import Base
 from basejump_common.security.principal import Role
-from basejump_common.storage.database import Database
 from basejump_connection_indexer.adapters import database_rows, grant_rows
 from basejump_connection_indexer.adapters.grant_rows import GrantedConnection
 from basejump_connection_indexer.adapters.teams import Teams
@@ -17,6 +19,8 @@ from basejump_connection_indexer.adapters.vault import Vault
 from basejump_connection_indexer.domain.engine import ENGINES
 from basejump_connection_indexer.domain.target import Target
 from basejump_connection_indexer.prepared import PreparedCatalog, PreparedCatalogs
+
+_ASK_SECONDS = 2.0
 
 
 class Access(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,9 +42,15 @@ class Gate:
     """Checks membership and grant at the moment of the call."""
 
     def __init__(
-        self, database: Database, teams: Teams, clients: SettingsOfClients, catalogs: PreparedCatalogs, vault: Vault
+        self,
+        base: Base,
+        teams: Teams,
+        clients: SettingsOfClients,
+        catalogs: PreparedCatalogs,
+        vault: Vault,
     ) -> None:
-        self._database = database
+        self._database = base.database
+        self._verifier = base.verifier
         self._teams = teams
         self._clients = clients
         self._catalogs = catalogs
@@ -50,6 +60,19 @@ class Gate:
         """Raises NotFound unless the caller is in the team and the team has the connection."""
         await self._teams.require_member(context, team_uuid)
         return await self._open(context, team_uuid, conn_uuid)
+
+    async def check(self, context: Context, team_uuid: UUID, conn_uuid: UUID) -> None:
+        """That what `open` allowed is still allowed, for what lasts longer than a call. Raises Unauthenticated and
+        NotFound, and Unavailable while our tables are away."""
+        if self._verifier.revoked(context.caller):
+            raise Unauthenticated("the session has ended")
+        async with self._database.tenant(context.caller.tenant) as tx:
+            if await grant_rows.find(tx, team_uuid, conn_uuid) is None:
+                raise _not_granted()
+        # Once the caller's token has run out account says no more; what ends a membership besides is seen above.
+        with suppress(Unavailable, DeadlineExceeded, Unauthenticated):
+            asking = msgspec.structs.replace(context, deadline=time.time() + _ASK_SECONDS)
+            await self._teams.require_member(asking, team_uuid)
 
     async def open_stored(self, context: Context, team_uuid: UUID, conn_uuid: UUID) -> Access:
         """For reading what ran for the team: as `open`; an ADMIN, who grants, needs no grant. Raises NotFound."""
@@ -73,5 +96,9 @@ class Gate:
             login = await database_rows.find_connection(tx, conn_uuid)
             row = None if login is None else await database_rows.find(tx, login.db_uuid)
         if granted is None or login is None or row is None:
-            raise NotFound("the team has no such connection")
+            raise _not_granted()
         return granted, self._vault.target(row, login)
+
+
+def _not_granted() -> NotFound:
+    return NotFound("the team has no such connection")

@@ -41,11 +41,11 @@ async def bootstrap(settings: Settings, prover: Prover = prove) -> AsyncIterator
         pools = CustomerPools(connect, per_login=settings.statements_per_database)
         teams = Teams(base.bus)
         catalogs = PreparedCatalogs(base.database, settings.prepared_tables)
-        gate = Gate(base.database, teams, SettingsOfClients(base.bus), catalogs, vault)
+        gate = Gate(base, teams, SettingsOfClients(base.bus), catalogs, vault)
         grants = Grants(base.database, teams)
         store = ResultStore(settings.results_url)
         limits = _limits(settings)
-        runs = Runs(base.database, store, limits, settings.statement_wait_seconds)
+        runs = Runs(base.database, gate, store, limits, settings.statement_wait_seconds)
         worker = JobWorker(base.database, {JOB: Indexing(base.database, connect, vault).kind()})
         yield base.service(
             endpoints=(
@@ -60,7 +60,7 @@ async def bootstrap(settings: Settings, prover: Prover = prove) -> AsyncIterator
                 *handlers_of_results(Stored(base.database, gate, store, prover)),
             ),
             reactions=(on(TEAM_DELETED, grants.team_deleted),),
-            background=(worker.run, pools.sweep),
+            background=(worker.run, pools.sweep, runs.end_with_the_service),
         )
 
 

@@ -214,6 +214,7 @@ async def _publish_ended(
     tx: Transaction, tenant: UUID, db_uuid: UUID, logins: list[ConnectionRow], context: Context
 ) -> None:
     for login in logins:
+        tx.ring(grant_rows.bell(login.conn_uuid), everywhere=True)
         for grant in await grant_rows.of_connection(tx, login.conn_uuid):
             lost = contract.GrantChanged(conn_uuid=login.conn_uuid, team_uuid=grant.team_uuid)
             await publish(tx, contract.GRANT_REMOVED, tenant, login.conn_uuid, lost, context)

@@ -1,29 +1,35 @@
 """Runs: each is carried out once, whoever asks for it, in one of the places that there are for statements."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+import logging
+import time
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from typing import Any, TypeAlias
 from uuid import UUID
 
+from basejump_common.bus import Context
 from basejump_common.contracts import wire
-from basejump_common.contracts.connection import Run, RunResult
+from basejump_common.contracts.connection import LONGEST_RUN_SECONDS, Run, RunResult
 from basejump_common.errors import (
     BasejumpError,
     Canceled,
+    DeadlineExceeded,
     InvalidInput,
+    NotFound,
     NotProved,
     QueryFailed,
     ResultTooLarge,
     StatementTimeout,
     TooManyStatements,
+    Unauthenticated,
     Unavailable,
     from_body,
 )
 from basejump_common.storage.bells import wait_for_bell
 from basejump_common.storage.database import Database
-from basejump_connection_indexer.access import Access
-from basejump_connection_indexer.adapters import run_rows
+from basejump_connection_indexer.access import Access, Gate
+from basejump_connection_indexer.adapters import grant_rows, run_rows
 from basejump_connection_indexer.adapters.result_store import ResultFile, ResultStore
 from basejump_connection_indexer.adapters.run_rows import LEASE_SECONDS, Running, RunRow
 from basejump_connection_indexer.domain.limits import Limits
@@ -39,36 +45,42 @@ _LASTING = (NotProved, QueryFailed, StatementTimeout, ResultTooLarge, Canceled)
 """Ends that would only come again: a run that had one answers with it."""
 
 
-Open: TypeAlias = Callable[[], Awaitable[Access]]
 Work: TypeAlias = Callable[[Access, ResultFile], Coroutine[Any, Any, RunResult]]
+
+log = logging.getLogger(__name__)
 
 
 class Runs:
-    """`limits` are the installation's; `wait_seconds`: how long a run waits for a place."""
+    """`limits` are the installation's; `wait_seconds`: how long a run waits for a place.
 
-    def __init__(self, database: Database, store: ResultStore, limits: Limits, wait_seconds: float) -> None:
+    A run is a task of the replica, not of a call: who calls waits for its end, and going away cancels nothing.
+    """
+
+    def __init__(self, database: Database, gate: Gate, store: ResultStore, limits: Limits, wait_seconds: float) -> None:
         self._database = database
+        self._gate = gate
         self._store = store
         self._limits = limits
         self._wait_seconds = wait_seconds
+        self._tasks: set[asyncio.Task[RunResult]] = set()
 
-    async def once(self, request: Run, open_: Open, work: Work) -> RunResult:
+    async def once(self, context: Context, request: Run, work: Work) -> RunResult:
         """What `work` gives; whoever asks again waits for that end and gets it too.
 
-        `open_` gives the access as it is at each moment that the run might begin. Raises what it and `work` raise,
+        The access is looked at whenever the run might begin, and while it goes on. Raises NotFound, what `work` raises,
         TooManyStatements, and Canceled.
         """
-        give_up = _now() + self._wait_seconds
+        give_up = (request.asked_at or time.time()) + self._wait_seconds
         while True:
-            access = await open_()
+            access = await self._gate.open(context, request.team_uuid, request.conn_uuid)
             names = (run_rows.bell_of_run(request.run_uuid), run_rows.bell_of_places(access.client_uuid))
             with self._database.bells.listening(*names) as bell:
                 match await self._begin(access, request):
                     case int(attempt):
-                        return await self._perform(access, request, attempt, work)
+                        return await asyncio.shield(self._begun(self._perform(context, access, request, attempt, work)))
                     case RunResult() as ended:
                         return ended
-                    case TooManyStatements() as full if _now() >= give_up:
+                    case TooManyStatements() as full if time.time() >= give_up:
                         raise full
                 await wait_for_bell(bell, POLL_SECONDS)
 
@@ -76,6 +88,21 @@ class Runs:
         """Whichever replica runs it cancels it in the database within a second; one that hasn't begun won't."""
         async with self._database.tenant(client_uuid) as tx:
             await run_rows.request_stop(tx, client_uuid, run_uuid)
+
+    async def end_with_the_service(self) -> None:
+        """Until canceled: then cancel what still runs, for another replica to run it as soon as it is asked again."""
+        try:
+            await asyncio.Event().wait()
+        finally:
+            for task in self._tasks:
+                task.cancel()
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _begun(self, run: Coroutine[Any, Any, RunResult]) -> asyncio.Task[RunResult]:
+        task = asyncio.create_task(run)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
 
     async def _begin(self, access: Access, request: Run) -> int | RunResult | TooManyStatements | None:
         """The attempt under which this call runs it, or how it ended, or that there is no place; None while another
@@ -94,15 +121,18 @@ class Runs:
                 return 1
             return await run_rows.take_over(tx, request.run_uuid)
 
-    async def _perform(self, access: Access, request: Run, attempt: int, work: Work) -> RunResult:
+    async def _perform(self, context: Context, access: Access, request: Run, attempt: int, work: Work) -> RunResult:
         client_uuid = access.client_uuid
         file = self._store.create(client_uuid, request.run_uuid, attempt)
         try:
-            result = await self._unless_stopped(client_uuid, request.run_uuid, attempt, work(access, file))
-            await self._keep(client_uuid, attempt, result, file)
+            async with asyncio.timeout(_seconds_left(context, request)):
+                result = await self._unless_ended(work(access, file), self._watch(context, request, attempt))
+                await self._keep(client_uuid, attempt, result, file)
         except BaseException as error:
             # A cancellation (deadline, drain) too: the row must not say that it still runs.
             await asyncio.shield(self._settle(client_uuid, request.run_uuid, attempt, error))
+            if isinstance(error, TimeoutError):
+                raise DeadlineExceeded("the statement was canceled: its time was over") from error
             raise
         return result
 
@@ -116,18 +146,20 @@ class Runs:
             raise _lost()
 
     async def _settle(self, client_uuid: UUID, run_uuid: UUID, attempt: int, error: BaseException) -> None:
-        async with self._database.tenant(client_uuid) as tx:
-            if isinstance(error, _LASTING):
-                await run_rows.fail(tx, run_uuid, attempt, error.body())
-            else:
-                await run_rows.forget(tx, run_uuid, attempt)
+        try:
+            async with self._database.tenant(client_uuid) as tx:
+                if isinstance(error, _LASTING):
+                    await run_rows.fail(tx, run_uuid, attempt, error.body())
+                else:
+                    await run_rows.forget(tx, run_uuid, attempt)
+        except (Unavailable, DeadlineExceeded) as away:
+            log.warning("the end of run %s could not be recorded, its lease will run out: %s", run_uuid, away.message)
 
-    async def _unless_stopped(
-        self, client_uuid: UUID, run_uuid: UUID, attempt: int, work: Coroutine[Any, Any, RunResult]
+    async def _unless_ended(
+        self, work: Coroutine[Any, Any, RunResult], watching: Coroutine[Any, Any, BasejumpError]
     ) -> RunResult:
-        """What `work` gives; canceled when the run is to be stopped (Canceled) or is no longer ours (Unavailable)."""
-        task = asyncio.create_task(work)
-        watch = asyncio.create_task(self._watch(client_uuid, run_uuid, attempt))
+        """What `work` gives; canceled when there is a reason to, which is raised."""
+        task, watch = asyncio.create_task(work), asyncio.create_task(watching)
         try:
             await asyncio.wait({task, watch}, return_when=asyncio.FIRST_COMPLETED)
             if task.done():
@@ -139,26 +171,35 @@ class Runs:
             # Until the statement is canceled in the customer's database.
             await asyncio.gather(task, watch, return_exceptions=True)
 
-    async def _watch(self, client_uuid: UUID, run_uuid: UUID, attempt: int) -> BasejumpError:
-        """Renew the lease; return why the run is to end."""
+    async def _watch(self, context: Context, request: Run, attempt: int) -> BasejumpError:
+        """Renew the lease; return why the run is to end: it was stopped (Canceled), is no longer allowed (NotFound,
+        Unauthenticated), or may be another's (Unavailable)."""
         try:
-            with self._database.bells.listening(run_rows.bell_of_run(run_uuid)) as bell:
+            names = run_rows.bell_of_run(request.run_uuid), grant_rows.bell(request.conn_uuid)
+            with self._database.bells.listening(*names) as bell:
                 async with asyncio.timeout(GIVE_UP_SECONDS) as until:
                     while True:
                         await wait_for_bell(bell, POLL_SECONDS)
                         asked = _now()
                         # Our own database may be away for a moment: the statement goes on while its lease lasts.
                         with suppress(BasejumpError):
-                            stop = await self._renew(client_uuid, run_uuid, attempt)
-                            if stop is not False:
-                                return Canceled("it was stopped") if stop else _lost()
+                            reason = await self._reason_to_end(context, request, attempt)
+                            if reason is not None:
+                                return reason
                             until.reschedule(asked + GIVE_UP_SECONDS)
         except TimeoutError:
-            return _lost()
+            return Unavailable("the statement was canceled: its lease could not be renewed", retry_after=1)
 
-    async def _renew(self, client_uuid: UUID, run_uuid: UUID, attempt: int) -> bool | None:
-        async with self._database.tenant(client_uuid) as tx:
-            return await run_rows.renew(tx, run_uuid, attempt)
+    async def _reason_to_end(self, context: Context, request: Run, attempt: int) -> BasejumpError | None:
+        async with self._database.tenant(context.caller.tenant) as tx:
+            stop = await run_rows.renew(tx, request.run_uuid, attempt)
+        if stop is not False:
+            return Canceled("it was stopped") if stop else _lost()
+        try:
+            await self._gate.check(context, request.team_uuid, request.conn_uuid)
+        except (NotFound, Unauthenticated) as error:
+            return type(error)(f"the statement was canceled: {error.message}")
+        return None
 
 
 def _ended(row: RunRow, request: Run) -> RunResult | None:
@@ -190,6 +231,12 @@ def _full(running: Running, limits: Limits) -> TooManyStatements | None:
 
 def _lost() -> Unavailable:
     return Unavailable("the statement was begun again elsewhere", retry_after=1)
+
+
+def _seconds_left(context: Context, request: Run) -> float:
+    """Until it is canceled, whoever waits for it."""
+    until: float = request.deadline or context.deadline
+    return min(until - time.time(), LONGEST_RUN_SECONDS)
 
 
 def _now() -> float:

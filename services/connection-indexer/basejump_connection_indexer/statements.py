@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable
 from uuid import UUID
 
 import msgspec
@@ -73,11 +72,7 @@ class Statements:
         Raises NotFound, NotProved, EstimateTooHigh, TooManyStatements, QueryFailed, StatementTimeout, ResultTooLarge,
         Canceled and Unavailable.
         """
-
-        def open_gate() -> Awaitable[Access]:
-            return self._gate.open(context, request.team_uuid, request.conn_uuid)
-
-        return await self._runs.once(request, open_gate, lambda access, file: self._result(access, request, file))
+        return await self._runs.once(context, request, lambda access, file: self._result(access, request, file))
 
     async def stop(self, context: Context, request: StopRun) -> Done:
         """Whichever replica runs it cancels it in the database within a second; one that hasn't begun won't."""

@@ -105,7 +105,7 @@ class Verifier:
         """That somebody who was verified once may still act: for what lasts longer than a request. Raises as
         `verify` does."""
         self._require_fresh()
-        if principal.expires_at <= time.time() or self._revoked(principal):
+        if principal.expires_at <= time.time() or self.revoked(principal):
             raise Unauthenticated(_REFUSED)
 
     def _require_fresh(self) -> None:
@@ -149,7 +149,8 @@ class Verifier:
             self._public[kid] = known
         return known[1]
 
-    def _revoked(self, principal: Principal) -> bool:
+    def revoked(self, principal: Principal) -> bool:
+        """As far as is known; a token may have run out without."""
         revoked = self._revocations.entries
         if f"secret.{principal.secret_uuid}" in revoked or f"session.{principal.session_uuid}" in revoked:
             return True

@@ -6,6 +6,7 @@ of the two services is away the call is tried again with back-off; what comes to
 
 import asyncio
 import random
+import time
 from typing import TypeVar
 from uuid import UUID
 
@@ -70,8 +71,8 @@ class Indexer:
         return (await self._call(asker, connection.FIND_VALUES, request)).data
 
     async def run(self, asker: Asker, request: connection.Run) -> connection.RunResult:
-        """Run the statement; asked again with the same `run_uuid` it is not run again."""
-        return await self._call(asker, connection.RUN, request)
+        """Run the statement, once, however often it is asked for; wait until its deadline if it takes so long."""
+        return await self._call(asker, connection.RUN, request, request.deadline)
 
     async def read(
         self, asker: Asker, team_uuid: UUID, conn_uuid: UUID, run_uuid: UUID, reading: Reading
@@ -92,21 +93,27 @@ class Indexer:
         """Cancel the statement in the customer's database; no harm when it has ended."""
         await self._call(asker, connection.STOP_RUN, connection.StopRun(run_uuid=run_uuid))
 
-    async def _call(self, asker: Asker, operation: Operation[In, Out], request: In) -> Out:
+    async def _call(self, asker: Asker, operation: Operation[In, Out], request: In, until: float | None = None) -> Out:
         try:
-            return await self._patiently(asker, operation, request)
+            return await self._patiently(asker, operation, request, until)
         except BasejumpError as error:
             raise CannotGoOn.because_of(error) from error
 
-    async def _patiently(self, asker: Asker, operation: Operation[In, Out], request: In) -> Out:
+    async def _patiently(self, asker: Asker, operation: Operation[In, Out], request: In, until: float | None) -> Out:
+        """Until then (seconds since the epoch) an answer that doesn't come in time is no failure: it is asked again."""
         give_up, pause = None, FIRST_PAUSE
         while True:
             try:
                 return await self._once(asker, operation, request)
-            except (Unavailable, DeadlineExceeded):
-                give_up = give_up or _now() + self._patience
-                if _now() + pause > give_up:
-                    raise
+            except (Unavailable, DeadlineExceeded) as error:
+                if until is not None and isinstance(error, DeadlineExceeded):
+                    if time.time() >= until:
+                        raise
+                    give_up, pause = None, FIRST_PAUSE
+                else:
+                    give_up = give_up or _now() + self._patience
+                    if _now() + pause > give_up:
+                        raise
             await asyncio.sleep(pause * random.uniform(0.5, 1))  # noqa: S311 - no secret
             pause = min(pause * 2, LONGEST_PAUSE)
 

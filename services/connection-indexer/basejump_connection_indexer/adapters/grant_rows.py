@@ -28,6 +28,11 @@ _CONNECTION = """
 _GRANTED = f"{_CONNECTION} join team_grant using (client_uuid, conn_uuid) where team_uuid = $1"
 
 
+def bell(conn_uuid: UUID) -> str:
+    """Rings when a team lost the connection."""
+    return f"grants {conn_uuid}"
+
+
 async def add(tx: Transaction, client_uuid: UUID, conn_uuid: UUID, team_uuids: Sequence[UUID]) -> list[UUID]:
     """Grant; which of the teams didn't have the grant before."""
     rows = await tx.fetch(
@@ -66,13 +71,17 @@ async def with_connection(tx: Transaction, grants: Sequence[ByGrant]) -> list[By
 
 async def remove(tx: Transaction, conn_uuid: UUID, team_uuid: UUID) -> bool:
     """Whether there was such a grant."""
+    tx.ring(bell(conn_uuid), everywhere=True)
     return await tx.execute("delete from team_grant where conn_uuid = $1 and team_uuid = $2", conn_uuid, team_uuid) == 1
 
 
 async def remove_team(tx: Transaction, team_uuid: UUID) -> list[UUID]:
     """Take every grant from a team; the connections it had."""
     rows = await tx.fetch("delete from team_grant where team_uuid = $1 returning conn_uuid", team_uuid)
-    return [row["conn_uuid"] for row in rows]
+    lost = [row["conn_uuid"] for row in rows]
+    for conn_uuid in lost:
+        tx.ring(bell(conn_uuid), everywhere=True)
+    return lost
 
 
 async def of_connection(tx: Transaction, conn_uuid: UUID) -> list[Grant]:

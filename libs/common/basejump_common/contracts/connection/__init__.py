@@ -74,6 +74,7 @@ from basejump_common.contracts.connection.retrieval import (
     Retrieved,
 )
 from basejump_common.contracts.connection.statements import (
+    LONGEST_RUN_SECONDS,
     PROVE,
     RUN,
     STOP_RUN,
@@ -129,6 +130,7 @@ __all__ = [
     "LIST_GRANTS",
     "LIST_TABLES",
     "LIST_TEAM_CONNECTIONS",
+    "LONGEST_RUN_SECONDS",
     "PROVE",
     "READ_RUN",
     "RETRIEVE",

@@ -86,10 +86,20 @@ class Excess(msgspec.Struct, frozen=True, kw_only=True):
     may_approve: bool
 
 
+RUN_SECONDS = 10.0
+"""How long a call of RUN waits for the end. A statement may take longer: whoever wants its end asks again with the same
+`run_uuid`, by which the death of a replica is noticed too."""
+
+LONGEST_RUN_SECONDS = 3_700.0
+"""More than any statement may take: its limit is an hour at most."""
+
+
 class Run(msgspec.Struct, frozen=True, kw_only=True):
     """Prove and run a statement read-only. A `run_uuid` that has finished answers again and is never run again.
 
     `approved`: the estimate that a person was told and agreed to; a statement that takes more is not covered by it.
+    `deadline`: when it is canceled, whoever still waits; without one it ends with the call that began it.
+    `asked_at`: when it was asked first, from which the wait for a place counts. Both are seconds since the epoch.
     """
 
     run_uuid: UUID
@@ -98,6 +108,8 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     sql: SqlText
     prompt_uuid: UUID
     approved: Estimate | None = None
+    deadline: float | None = None
+    asked_at: float | None = None
 
 
 class ResultColumn(msgspec.Struct, frozen=True, kw_only=True):
@@ -154,7 +166,7 @@ RUN = Operation(
         Canceled,
         Unavailable,
     ),
-    timeout=120.0,
+    timeout=RUN_SECONDS,
 )
 STOP_RUN = Operation(
     "basejump.v1.connection.sql.stop",
