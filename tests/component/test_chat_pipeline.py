@@ -2,12 +2,13 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
-from basejump_common.contracts import chat, result
+from basejump_common.contracts import account, auth, chat, connection, result
 from basejump_common.contracts.chat import (
     ByChat,
     ChatMessagesRequest,
@@ -16,8 +17,9 @@ from basejump_common.contracts.chat import (
     MessageType,
     PriorMessage,
 )
-from basejump_common.contracts.common import PageRequest
-from basejump_common.contracts.connection import CREATE_DATABASE, Schema
+from basejump_common.contracts.client_settings import UpdateClientSettings
+from basejump_common.contracts.common import Nothing, PageRequest
+from basejump_common.contracts.connection import CREATE_DATABASE, REVOKE_GRANT, ByGrant, Schema
 from basejump_common.contracts.result import ByResult
 from basejump_common.errors import NotFound
 from basejump_common.security.principal import UserRole
@@ -221,6 +223,70 @@ async def test_stopping_a_chat_ends_the_statement_in_the_database(bed: Talk, sle
         assert len(heard.finals) == 1
     page = await bed.office.member.call(chat.LIST_MESSAGES, ChatMessagesRequest(chat_uuid=bed.chat.chat_uuid, limit=1))
     assert page.data[0].code == "canceled"
+
+
+async def test_deleting_a_chat_ends_its_statement_and_whoever_waits_learns_it(
+    desk: Desk, bed: Talk, sleeper: Customer
+) -> None:
+    talk = await talk_of(bed.office)
+    async with talk.asking("How many naps are there?") as (_, heard):
+        assert await within(3, lambda: is_busy(sleeper))
+        await talk.office.member.call(chat.DELETE_CHAT, ByChat(chat_uuid=talk.chat.chat_uuid))
+        final = await heard.final(1.0)
+        assert (final.code, "was stopped" in final.content) == ("canceled", True)
+        assert await within(1, lambda: is_idle(sleeper))
+        await asyncio.sleep(0.3)
+        assert len(heard.finals) == 1
+    with pytest.raises(NotFound):
+        await talk.office.member.call(chat.GET_CHAT, ByChat(chat_uuid=talk.chat.chat_uuid))
+    assert (await bed.answer("How many dozes are there?")).msg_type is MessageType.RESPONSE, "nothing is wedged"
+
+
+async def test_a_question_whose_time_is_over_ends_its_statement(desk: Desk, agent: None, sleeper: Customer) -> None:
+    talk = await bedroom(desk, sleeper)
+    owner = await talk.office.tenant.owner()
+    await owner.call(account.UPDATE_CLIENT_SETTINGS, UpdateClientSettings(seconds_per_question=1.5))
+    async with talk.asking("How many naps are there?") as (_, heard):
+        assert await within(3, lambda: is_busy(sleeper))
+        final = await heard.final(3.0)
+        assert await within(1, lambda: is_idle(sleeper))
+    assert (final.code, "more than 1.5 seconds" in final.content) == ("seconds_per_question_exceeded", True)
+
+
+async def test_a_grant_revoked_while_the_statement_runs_ends_it(desk: Desk, agent: None, sleeper: Customer) -> None:
+    talk = await bedroom(desk, sleeper)
+    retrieved = await talk.office.retrieve("naps")
+    assert retrieved.conn_uuid is not None
+    async with talk.asking("How many naps are there?") as (_, heard):
+        assert await within(3, lambda: is_busy(sleeper))
+        grant = ByGrant(conn_uuid=retrieved.conn_uuid, team_uuid=talk.office.team_uuid)
+        await talk.office.admin.call(REVOKE_GRANT, grant)
+        assert await within(1, lambda: is_idle(sleeper))
+        final = await heard.final(1.0)
+    assert final.code == "not_found"
+    assert final.content.startswith("The statement was canceled: the team has no such connection.")
+
+
+async def test_a_session_revoked_while_the_statement_runs_ends_it(desk: Desk, agent: None, sleeper: Customer) -> None:
+    talk = await bedroom(desk, sleeper)
+    async with talk.asking("How many naps are there?") as (_, heard):
+        assert await within(3, lambda: is_busy(sleeper))
+        await talk.office.member.call(auth.REVOKE_TOKENS, Nothing())
+        final = await heard.final(5.0)
+        assert await within(1, lambda: is_idle(sleeper))
+    assert final.code == "unauthenticated"
+    assert "session has ended" in final.content
+
+
+async def test_a_statement_is_waited_for_as_long_as_it_may_take(
+    bed: Talk, sleeper: Customer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One call waits for a part of that time only; here for a third."""
+    monkeypatch.setattr(connection, "RUN", replace(connection.RUN, timeout=1.0))
+    started = asyncio.get_running_loop().time()
+    final = await bed.answer("How many dozes are there?")
+    assert asyncio.get_running_loop().time() - started > 3
+    assert (final.msg_type, final.content) == (MessageType.RESPONSE, "There are 2 dozes.")
 
 
 async def is_busy(customer: Customer) -> bool:
