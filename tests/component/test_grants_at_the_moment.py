@@ -8,7 +8,7 @@ import pytest
 from basejump_common.contracts import account, connection, result
 from basejump_common.contracts.account import Membership
 from basejump_common.contracts.common import PageRequest
-from basejump_common.contracts.connection import ByDatabase, ByGrant, CreatedDatabase, Prove
+from basejump_common.contracts.connection import ByDatabase, ByGrant, CreatedDatabase, Prove, RanUnder
 from basejump_common.contracts.result import ByResult
 from basejump_common.errors import NotFound
 from connection_house import Desk, Office, connected
@@ -95,7 +95,7 @@ async def test_who_left_the_team_reads_its_results_no_more(office: Office, shop:
 
 async def test_a_grant_of_another_client_is_nobodys(desk: Desk, office: Office, shop: CreatedDatabase) -> None:
     stranger = await desk.office()
-    grant = ByGrant(conn_uuid=shop.conn_uuid, team_uuid=office.team_uuid)
-    asked = connection.CheckGrants(data=(grant, ByGrant(conn_uuid=uuid4(), team_uuid=office.team_uuid)))
+    grant = RanUnder(conn_uuid=shop.conn_uuid, team_uuid=office.team_uuid)
+    asked = connection.CheckGrants(data=(grant, RanUnder(conn_uuid=uuid4(), team_uuid=office.team_uuid)))
     assert (await office.ask(connection.CHECK_GRANTS, asked)).data == (grant,)
     assert (await stranger.ask(connection.CHECK_GRANTS, asked)).data == ()

@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 import msgspec
 import pytest
 
-from basejump_common.contracts import auth
+from basejump_common.contracts import auth, connection
 from basejump_common.security.principal import Credential, Role
 from basejump_common.security.secret import Secret
 from basejump_gateway.routes import ROUTES, Route
@@ -111,12 +111,18 @@ def request(route: Route, own: dict[str, str], stack: dict[str, str]) -> Iterato
     if route.operation is auth.CREATE_SECRET:
         yield "role", "MEMBER"  # only such a secret is bound to a user
     for field in msgspec.structs.fields(route.operation.takes):
-        if field.name in route.fields and (field.required or field.name in route.parameters):
+        if (
+            field.name in route.fields
+            and field.name != "columns"
+            and (field.required or field.name in route.parameters)
+        ):
             object_name = ONE_OF_MANY.get(field.name, field.name)
             if object_name in own:
                 yield field.name, [own[object_name]] if field.name == "team_uuids" else own[object_name]
             else:
                 yield field.name, small_value(field.type)
+    if route.operation is connection.UPDATE_COLUMNS:
+        yield "columns", [{"column_name": "x"}]
 
 
 def small_value(kind: Any) -> object:

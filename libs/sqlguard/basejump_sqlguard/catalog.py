@@ -16,12 +16,13 @@ class CatalogColumn(msgspec.Struct, frozen=True, kw_only=True, array_like=False,
 
 
 class CatalogKey(msgspec.Struct, frozen=True, kw_only=True):
-    """A foreign key, declared in the database or written by an admin; both column lists have one order."""
+    """A foreign key; both column lists have one order. `written`: by an admin, and not declared in the database."""
 
     columns: tuple[str, ...]
     references_schema: str
     references_table: str
     references_columns: tuple[str, ...]
+    written: bool = False
 
 
 class CatalogTable(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,9 +72,10 @@ class Catalog:
             fold = table.name.lower()
             self._by_name[fold] = (*self._by_name.get(fold, ()), table)
             for key in table.foreign_keys:
-                # A database only lets a key reference columns that are unique.
-                target = (key.references_schema, key.references_table)
-                self._referenced.setdefault(target, []).append(frozenset(key.references_columns))
+                # A database only lets a key reference columns that are unique; what an admin wrote nobody has checked.
+                if not key.written:
+                    target = (key.references_schema, key.references_table)
+                    self._referenced.setdefault(target, []).append(frozenset(key.references_columns))
 
     def named(self, name: str) -> tuple[CatalogTable, ...]:
         """The tables of that name in any schema and any case, ignored ones too."""

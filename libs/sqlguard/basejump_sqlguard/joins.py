@@ -89,7 +89,8 @@ def _references(key: CatalogKey, table: CatalogTable) -> bool:
 
 def _sentence(child: CatalogTable, key: CatalogKey) -> str:
     own, other = ", ".join(key.columns), ", ".join(key.references_columns)
-    return f"{child.name} ({own}) references {key.references_table} ({other})."
+    says = ", as an admin wrote" if key.written else ""
+    return f"{child.name} ({own}) references {key.references_table} ({other}){says}."
 
 
 def _same_column(pairs: list[tuple[Origin, Origin]]) -> str | None:

@@ -18,7 +18,8 @@ class Results:
     """A result belongs to the user who asked; an ADMIN may read those of the whole client.
 
     A member sees it while the team that it was asked for has the grant, and an ADMIN while there is the connection;
-    connection-indexer says so, and while that is away no result is shown (Unavailable).
+    both while nothing that it rests on is ignored or gone. connection-indexer says so, and while that is away no result
+    is shown (Unavailable).
     """
 
     def __init__(self, database: Database, bus: Bus) -> None:
@@ -44,9 +45,9 @@ class Results:
         return readable[0]
 
     async def _readable(self, context: Context, results: Sequence[StoredResult]) -> tuple[Result, ...]:
-        """Those whose grant is there at this moment."""
+        """Those whose grant is there at this moment, and whose statement would still be proved."""
         if not results:
             return ()
-        asked = CheckGrants(data=tuple({result.grant: None for result in results}))
+        asked = CheckGrants(data=tuple(result.ran_under for result in results))
         held = (await self._bus.call(CHECK_GRANTS, asked, context)).data
-        return tuple(result.as_result() for result in results if result.grant in held)
+        return tuple(result.as_result() for result in results if result.ran_under in held)

@@ -20,8 +20,9 @@ from basejump_connection_indexer.domain.guard import Prover
 from basejump_connection_indexer.domain.limits import Limits
 from basejump_connection_indexer.erasing import Erasing
 from basejump_connection_indexer.grants import Grants
-from basejump_connection_indexer.handlers import handlers, handlers_of_results
+from basejump_connection_indexer.handlers import handlers, handlers_of_notes, handlers_of_results
 from basejump_connection_indexer.indexing import JOB, Indexing
+from basejump_connection_indexer.notes import Notes
 from basejump_connection_indexer.prepared import PreparedCatalogs
 from basejump_connection_indexer.retrieving import Retrieving
 from basejump_connection_indexer.runs import Runs
@@ -57,6 +58,7 @@ async def bootstrap(settings: Settings, prover: Prover = prove) -> AsyncIterator
                     Statements(gate, pools, runs, limits, prover),
                     Erasing(base.database, pools, store),
                 ),
+                *handlers_of_notes(Notes(base.database)),
                 *handlers_of_results(Stored(base.database, gate, store, prover)),
             ),
             reactions=(on(TEAM_DELETED, grants.team_deleted),),

@@ -9,12 +9,10 @@ from basejump_common.contracts.common import Done
 from basejump_common.contracts.connection import (
     ByConnection,
     ByGrant,
-    CheckGrants,
     ConnectionPage,
     GrantChanged,
     GrantList,
     GrantTeams,
-    HeldGrants,
     TeamConnectionsRequest,
 )
 from basejump_common.errors import NotFound
@@ -68,17 +66,6 @@ class Grants:
             await self._teams.require_member(context, request.team_uuid)
         async with self._database.tenant(context.caller.tenant) as tx:
             return ConnectionPage(data=tuple(await grant_rows.connections_of_team(tx, request.team_uuid)))
-
-    async def held(self, context: Context, request: CheckGrants) -> HeldGrants:
-        """Those of the grants under which the caller may read at this moment."""
-        caller = context.caller
-        if caller.role.at_least(Role.ADMIN):
-            async with self._database.tenant(caller.tenant) as tx:
-                return HeldGrants(data=tuple(await grant_rows.with_connection(tx, request.data)))
-        teams = await self._teams.of_caller(context, {grant.team_uuid for grant in request.data})
-        async with self._database.tenant(caller.tenant) as tx:
-            held = await grant_rows.held(tx, [grant for grant in request.data if grant.team_uuid in teams])
-        return HeldGrants(data=tuple(held))
 
     async def team_deleted(self, tx: Transaction, event: Event[TeamChanged]) -> None:
         """The grants of a team end with it."""

@@ -7,6 +7,7 @@ from basejump_common.contracts import connection
 from basejump_connection_indexer.databases import Databases
 from basejump_connection_indexer.erasing import Erasing
 from basejump_connection_indexer.grants import Grants
+from basejump_connection_indexer.notes import Notes
 from basejump_connection_indexer.retrieving import Retrieving
 from basejump_connection_indexer.statements import Statements
 from basejump_connection_indexer.stored import Stored
@@ -35,7 +36,6 @@ def handlers(
         handle(connection.GRANT_TEAMS, grants.add),
         handle(connection.LIST_GRANTS, grants.of_connection),
         handle(connection.REVOKE_GRANT, grants.remove),
-        handle(connection.CHECK_GRANTS, grants.held),
         handle(connection.LIST_TEAM_CONNECTIONS, grants.of_team),
         handle(connection.LIST_TABLES, tables.page),
         handle(connection.GET_TABLE, tables.get),
@@ -50,4 +50,13 @@ def handlers(
 
 def handlers_of_results(stored: Stored) -> tuple[Endpoint[Any, Any], ...]:
     """What is answered about results that are kept."""
-    return (handle(connection.READ_RUN, stored.read),)
+    return (handle(connection.CHECK_GRANTS, stored.held), handle(connection.READ_RUN, stored.read))
+
+
+def handlers_of_notes(notes: Notes) -> tuple[Endpoint[Any, Any], ...]:
+    """What admins write about tables."""
+    return (
+        handle(connection.UPDATE_TABLE, notes.update_table),
+        handle(connection.UPDATE_COLUMNS, notes.update_columns),
+        handle(connection.LIST_TABLE_CHANGES, notes.changes),
+    )

@@ -6,14 +6,14 @@ from uuid import UUID
 import msgspec
 
 from basejump_common.bus import Context
-from basejump_common.contracts import wire
-from basejump_common.contracts.connection import Candidate, IndexState, Retrieve, Retrieved, Table
+from basejump_common.contracts.connection import Candidate, IndexState, Retrieve, Retrieved
 from basejump_common.storage.database import Database
 from basejump_connection_indexer.adapters import grant_rows
 from basejump_connection_indexer.adapters.grant_rows import GrantedConnection
 from basejump_connection_indexer.adapters.teams import Teams
 from basejump_connection_indexer.domain.engine import ENGINES
 from basejump_connection_indexer.domain.retrieval import Ranking
+from basejump_connection_indexer.fitting import fitting
 from basejump_connection_indexer.prepared import PreparedCatalogs
 
 SMALL = 12
@@ -22,7 +22,6 @@ SMALL = 12
 AS_GOOD = 0.02
 """Two databases whose coverage differs by less fit equally well."""
 
-REPLY_BYTES = 700_000  # a reply on the bus has room for 1 MiB
 _UNDER_WAY = (IndexState.QUEUED, IndexState.STARTED, IndexState.SCHEDULED)
 
 
@@ -67,14 +66,15 @@ class Retrieving:
 def _with_tables(whole: Retrieved, best: _Option, options: list[_Option]) -> Retrieved:
     granted = best.granted
     engine = ENGINES[granted.database_type]
-    tables = (ranked.table.as_table(granted.db_uuid, folds_names=engine.folds_names) for ranked in best.ranking.tables)
+    permitted = (ranked.table.permitted() for ranked in best.ranking.tables)
+    tables = (table.as_table(granted.db_uuid, folds_names=engine.folds_names) for table in permitted)
     return msgspec.structs.replace(
         whole,
         conn_uuid=granted.conn_uuid,
         db_uuid=granted.db_uuid,
         database_name_alias=granted.database_name_alias,
         dialect=engine.dialect,
-        tables=_fitting(tables),
+        tables=fitting(tables),
         tied=_tied(best, options),
     )
 
@@ -97,18 +97,6 @@ def _tied(best: _Option, options: list[_Option]) -> tuple[Candidate, ...]:
         )
         for db_uuid, option in as_good.items()
     )
-
-
-def _fitting(tables: Iterable[Table]) -> tuple[Table, ...]:
-    """The best ones, as many as a reply has room for."""
-    room = REPLY_BYTES
-    found: list[Table] = []
-    for table in tables:
-        room -= len(wire.encode(table))
-        if room < 0 and found:
-            break
-        found.append(table)
-    return tuple(found)
 
 
 def _failure(granted: GrantedConnection) -> str:

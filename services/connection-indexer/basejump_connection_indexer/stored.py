@@ -1,7 +1,7 @@
 """Results that are kept: read again under the grants as they are now."""
 
 import asyncio
-from typing import Any
+from contextlib import suppress
 from uuid import UUID
 
 import msgspec
@@ -9,7 +9,7 @@ import msgspec
 import basejump_sqlguard as guard
 from basejump_common.bus import Context
 from basejump_common.contracts import wire
-from basejump_common.contracts.connection import ReadRun, RunResult, RunRows
+from basejump_common.contracts.connection import CheckGrants, HeldGrants, RanUnder, ReadRun, RunResult, RunRows
 from basejump_common.errors import InvalidInput, NotFound
 from basejump_common.storage.database import Database
 from basejump_connection_indexer.access import Access, Gate
@@ -51,6 +51,30 @@ class Stored:
             rest=picked.rest,
         )
 
+    async def held(self, context: Context, request: CheckGrants) -> HeldGrants:
+        """Those that the caller may read at this moment."""
+        asked: dict[tuple[UUID, UUID], list[RanUnder]] = {}
+        for one in request.data:
+            asked.setdefault((one.team_uuid, one.conn_uuid), []).append(one)
+        held: list[RanUnder] = []
+        for grant, runs in asked.items():
+            # Of a grant that is gone nothing is held.
+            with suppress(NotFound):
+                held += await self._provable(await self._gate.open_stored(context, *grant), runs)
+        return HeldGrants(data=tuple(held))
+
+    async def _provable(self, access: Access, runs: list[RanUnder]) -> list[RanUnder]:
+        """The grants alone, and those whose statement could still run."""
+        named = [one.run_uuid for one in runs if one.run_uuid is not None]
+        async with self._database.tenant(access.client_uuid) as tx:
+            statements = await run_rows.statements(tx, access.conn_uuid, named) if named else {}
+
+        def provable() -> set[UUID]:
+            return {run_uuid for run_uuid, sql in statements.items() if self._refusal(access, sql) is None}
+
+        readable = {None, *(await asyncio.to_thread(provable))}
+        return [one for one in runs if one.run_uuid in readable]
+
     def _pick(self, key: str, request: ReadRun) -> stored_rows.Picked:
         try:
             file = self._store.open(key)
@@ -66,11 +90,12 @@ class Stored:
             raise NotFound("there is no such result")
         if row.reply is None or row.object_key is None or row.statement is None:
             raise NotFound(_GONE)
-        await self._check(access, row.statement)
+        refusal = await asyncio.to_thread(self._refusal, access, row.statement)
+        if refusal is not None:
+            raise NotFound(f"what this result rests on may not be read any more: {refusal.reason}")
         return StoredRun(result=wire.decode(row.reply, RunResult), object_key=row.object_key)
 
-    async def _check(self, access: Access, statement: str) -> None:
-        policy: Any = guard.Policy()
-        proved = await asyncio.to_thread(self._prover, statement, access.dialect, access.catalog.guard, policy)
-        if isinstance(proved, guard.Refusal):
-            raise NotFound(f"what this result rests on may not be read any more: {proved.reason}")
+    def _refusal(self, access: Access, statement: str) -> guard.Refusal | None:
+        """Why the statement could not run any more."""
+        proved = self._prover(statement, access.dialect, access.catalog.guard, guard.Policy())
+        return proved if isinstance(proved, guard.Refusal) else None

@@ -1,13 +1,11 @@
-"""The index as people see it: an ADMIN all of it, a member what their teams' connections see."""
+"""The index as people see it: an ADMIN all of it, a member what their teams' connections see and isn't ignored."""
 
 import base64
-from collections.abc import Sequence
 from uuid import UUID
 
 import msgspec
 
 from basejump_common.bus import Context
-from basejump_common.contracts import wire
 from basejump_common.contracts.connection import ByTable, DatabaseTablesRequest, Table, TablePage
 from basejump_common.errors import InvalidInput, NotFound
 from basejump_common.security.principal import Role
@@ -19,8 +17,7 @@ from basejump_connection_indexer.databases import found
 from basejump_connection_indexer.domain.definition import IndexedTable
 from basejump_connection_indexer.domain.engine import ENGINES
 from basejump_connection_indexer.domain.union import Name
-
-PAGE_BYTES = 700_000  # a reply on the bus has room for 1 MiB
+from basejump_connection_indexer.fitting import fitting
 
 
 class Tables:
@@ -36,9 +33,8 @@ class Tables:
         async with self._database.tenant(context.caller.tenant) as tx:
             row = found(await database_rows.find(tx, request.db_uuid))
             logins = await self._logins(tx, context, request.db_uuid)
-            rows = await index_rows.page(tx, logins, after, request.limit + 1)
-        tables = [_table(indexed, row) for indexed in rows[: request.limit]]
-        data = _fitting(tables)
+            rows = await index_rows.page(tx, logins, after, request.limit + 1, with_ignored=_is_admin(context))
+        data = fitting(_shown(context, indexed, row) for indexed in rows[: request.limit])
         more = len(data) < len(rows)
         return TablePage(data=data, next_cursor=_cursor(data[-1]) if more and data else None)
 
@@ -50,13 +46,13 @@ class Tables:
             if row is not None:
                 logins = await self._logins(tx, context, row.db_uuid)
                 table = await index_rows.find_seen(tx, logins, request.tbl_uuid)
-                if table is not None:
-                    return _table(table, row)
+                if table is not None and (_is_admin(context) or not table.notes.ignore):
+                    return _shown(context, table, row)
         raise NotFound("there is no such table")
 
     async def _logins(self, tx: Transaction, context: Context, db_uuid: UUID) -> list[UUID]:
         """The connections whose view the caller may have. Raises NotFound for a member without a grant."""
-        if context.caller.role.at_least(Role.ADMIN):
+        if _is_admin(context):
             return [login.conn_uuid for login in await database_rows.connections_of(tx, db_uuid)]
         granted = await grant_rows.teams_by_connection(tx, db_uuid)
         teams = await self._teams.of_caller(context, set().union(*granted.values()))
@@ -66,18 +62,17 @@ class Tables:
         return logins
 
 
-def _table(indexed: IndexedTable, row: DatabaseRow) -> Table:
+def as_table(indexed: IndexedTable, row: DatabaseRow) -> Table:
+    """The contract's struct."""
     return indexed.as_table(row.db_uuid, folds_names=ENGINES[row.database_type].folds_names)
 
 
-def _fitting(tables: Sequence[Table]) -> tuple[Table, ...]:
-    """As many as a reply has room for, at least one."""
-    room = PAGE_BYTES
-    for place, table in enumerate(tables):
-        room -= len(wire.encode(table))
-        if room < 0:
-            return tuple(tables[: max(place, 1)])
-    return tuple(tables)
+def _shown(context: Context, indexed: IndexedTable, row: DatabaseRow) -> Table:
+    return as_table(indexed if _is_admin(context) else indexed.permitted(), row)
+
+
+def _is_admin(context: Context) -> bool:
+    return context.caller.role.at_least(Role.ADMIN)
 
 
 def _cursor(last: Table) -> str:

@@ -6,7 +6,7 @@ import msgspec
 
 from basejump_chat_agent.domain.new_result import NewResult
 from basejump_chat_agent.domain.prompt import Prompt
-from basejump_common.contracts.connection import ByGrant
+from basejump_common.contracts.connection import RanUnder
 from basejump_common.contracts.result import Result
 from basejump_common.storage import pages
 from basejump_common.storage.database import Transaction
@@ -24,15 +24,16 @@ _LIST = """
 
 
 class StoredResult(Result, frozen=True, kw_only=True):
-    """A result and the grant under which it was asked for."""
+    """A result, the run that gave it, and the grant under which it was asked for."""
 
     conn_uuid: UUID
     team_uuid: UUID
+    run_uuid: UUID
 
     @property
-    def grant(self) -> ByGrant:
-        """Whoever lost it may not read the result any more."""
-        return ByGrant(conn_uuid=self.conn_uuid, team_uuid=self.team_uuid)
+    def ran_under(self) -> RanUnder:
+        """Whoever lost the grant, or could not run the statement any more, may not read the result any more."""
+        return RanUnder(conn_uuid=self.conn_uuid, team_uuid=self.team_uuid, run_uuid=self.run_uuid)
 
     def as_result(self) -> Result:
         """The contract's struct."""

@@ -5,7 +5,7 @@ from uuid import UUID
 
 import msgspec
 
-from basejump_common.contracts.connection import ByGrant, Connection, DatabaseType, Grant, IndexState
+from basejump_common.contracts.connection import Connection, DatabaseType, Grant, IndexState
 from basejump_common.storage.database import Transaction
 
 
@@ -45,28 +45,6 @@ async def add(tx: Transaction, client_uuid: UUID, conn_uuid: UUID, team_uuids: S
         list(dict.fromkeys(team_uuids)),
     )
     return [row["team_uuid"] for row in rows]
-
-
-async def held(tx: Transaction, grants: Sequence[ByGrant]) -> list[ByGrant]:
-    """Those that there are."""
-    return await tx.rows(
-        ByGrant,
-        """
-        select conn_uuid, team_uuid from team_grant
-        where (conn_uuid, team_uuid) in (select * from unnest($1::uuid[], $2::uuid[]))
-        """,
-        [grant.conn_uuid for grant in grants],
-        [grant.team_uuid for grant in grants],
-    )
-
-
-async def with_connection(tx: Transaction, grants: Sequence[ByGrant]) -> list[ByGrant]:
-    """Those whose connection there is, granted or not."""
-    rows = await tx.fetch(
-        "select conn_uuid from connection where conn_uuid = any($1::uuid[])", [grant.conn_uuid for grant in grants]
-    )
-    there = {row["conn_uuid"] for row in rows}
-    return [grant for grant in grants if grant.conn_uuid in there]
 
 
 async def remove(tx: Transaction, conn_uuid: UUID, team_uuid: UUID) -> bool:

@@ -1,4 +1,5 @@
-"""The tables `indexed_table` and `sight`. Every function takes the tenant's transaction.
+"""The tables `indexed_table` and `sight`; what admins write is in `note_rows`. Every function takes the tenant's
+transaction.
 
 Many rows are written by one statement over arrays: 10,000 tables take about a second.
 """
@@ -23,6 +24,8 @@ _UPDATE = """
     from unnest($1::uuid[], $2::bytea[], $3::jsonb[]) as new (tbl_uuid, fingerprint, definition)
     where indexed_table.tbl_uuid = new.tbl_uuid
 """
+_FORGET = "delete from indexed_table where tbl_uuid = any($1::uuid[]) and changed_at is null"
+_REMEMBER = "update indexed_table set fingerprint = '' where tbl_uuid = any($1::uuid[])"
 _SIGHTS = """
     insert into sight (client_uuid, conn_uuid, tbl_uuid, columns)
     select $1, $2, tbl_uuid, case when columns is null then null
@@ -32,7 +35,7 @@ _SIGHTS = """
 """
 # A column is visible when any of the connections sees it; null: all are.
 _SEEN = """
-    select tbl_uuid, definition, notes,
+    select tbl_uuid, definition, notes, changed_by, changed_at,
         case when exists (
             select from sight
             where sight.tbl_uuid = indexed_table.tbl_uuid and conn_uuid = any($1::uuid[]) and columns is null
@@ -55,7 +58,10 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
 async def write(
     tx: Transaction, client_uuid: UUID, db_uuid: UUID, definitions: Mapping[Name, TableDefinition]
 ) -> Change:
-    """Make the index of a database be `definitions`, touching only what differs; tables keep their uuids."""
+    """Make the index of a database be `definitions`, touching only what differs; tables keep their uuids.
+
+    A table that is gone is forgotten, unless an admin wrote about it.
+    """
     rows = await tx.fetch(
         "select schema_name, table_name, tbl_uuid, fingerprint from indexed_table where db_uuid = $1", db_uuid
     )
@@ -63,12 +69,13 @@ async def write(
     prints = {name: definition.fingerprint() for name, definition in definitions.items()}
     new = [name for name in definitions if name not in known]
     other = [name for name in definitions if name in known and known[name][1] != prints[name]]
-    gone = [known[name][0] for name in known if name not in definitions]
+    gone = [uuid for name, (uuid, fingerprint) in known.items() if name not in definitions and fingerprint]
     uuids = dict(zip(new, _fresh_uuids(len(new)), strict=True))
     await _insert(tx, (client_uuid, db_uuid), [(uuids[name], prints[name], definitions[name]) for name in new])
     await _update(tx, [(known[name][0], prints[name], definitions[name]) for name in other])
     if gone:
-        await tx.execute("delete from indexed_table where tbl_uuid = any($1::uuid[])", gone)
+        await tx.execute(_FORGET, gone)
+        await tx.execute(_REMEMBER, gone)
     kept = {name: known[name][0] for name in definitions if name in known}
     return Change(tables=kept | uuids, changed=len(new) + len(other) + len(gone))
 
@@ -98,26 +105,48 @@ async def find_seen(tx: Transaction, conn_uuids: Collection[UUID], tbl_uuid: UUI
     return await tx.row(IndexedTable, f"{_SEEN} and tbl_uuid = $2", list(conn_uuids), tbl_uuid)
 
 
+async def named(tx: Transaction, db_uuid: UUID, names: Collection[str]) -> list[TableDefinition]:
+    """The tables of a database that have one of these names, in any schema."""
+    rows = await tx.fetch(
+        """
+        select definition from indexed_table where db_uuid = $1 and table_name = any($2::text[]) and fingerprint <> ''
+        order by schema_name
+        """,
+        db_uuid,
+        list(names),
+    )
+    return [msgspec.convert(row["definition"], TableDefinition) for row in rows]
+
+
 async def database_of(tx: Transaction, tbl_uuid: UUID) -> UUID | None:
     """The database that a table belongs to."""
     found: UUID | None = await tx.fetchval("select db_uuid from indexed_table where tbl_uuid = $1", tbl_uuid)
     return found
 
 
-async def page(tx: Transaction, conn_uuids: Collection[UUID], after: Name, limit: int) -> list[IndexedTable]:
+async def page(
+    tx: Transaction, conn_uuids: Collection[UUID], after: Name, limit: int, *, with_ignored: bool
+) -> list[IndexedTable]:
     """What these connections see together, by schema and name, beginning after a name."""
     return await tx.rows(
         IndexedTable,
-        f"{_SEEN} and (schema_name, table_name) > ($2, $3) order by schema_name, table_name limit $4",
+        f"""
+        {_SEEN} and (schema_name, table_name) > ($2, $3)
+            and ($5 or not coalesce((notes->>'ignore')::boolean, false))
+        order by schema_name, table_name limit $4
+        """,
         list(conn_uuids),
         *after,
         limit,
+        with_ignored,
     )
 
 
 async def count(tx: Transaction, db_uuid: UUID) -> int:
     """Tables of a database's index."""
-    found: int = await tx.fetchval("select count(*) from indexed_table where db_uuid = $1", db_uuid)
+    found: int = await tx.fetchval(
+        "select count(*) from indexed_table where db_uuid = $1 and fingerprint <> ''", db_uuid
+    )
     return found
 
 

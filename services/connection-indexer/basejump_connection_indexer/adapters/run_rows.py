@@ -5,6 +5,7 @@ fence: who lost the lease can't write the end. The rows with a lease are also th
 once is counted in them, by one claim of the client at a time.
 """
 
+from collections.abc import Sequence
 from uuid import UUID
 
 import msgspec
@@ -124,6 +125,19 @@ async def take_over(tx: Transaction, run_uuid: UUID) -> int | None:
     """The attempt, when the replica that ran it is gone."""
     attempt: int | None = await tx.fetchval(_TAKE_OVER, run_uuid, LEASE_SECONDS)
     return attempt
+
+
+async def statements(tx: Transaction, conn_uuid: UUID, run_uuids: Sequence[UUID]) -> dict[UUID, str]:
+    """What ran over a connection, for those of the runs that are kept."""
+    rows = await tx.fetch(
+        """
+        select run_uuid, statement from run
+        where run_uuid = any($1::uuid[]) and conn_uuid = $2 and statement is not null
+        """,
+        list(run_uuids),
+        conn_uuid,
+    )
+    return {row["run_uuid"]: row["statement"] for row in rows}
 
 
 async def find(tx: Transaction, run_uuid: UUID) -> RunRow | None:

@@ -2,6 +2,7 @@
 
 import hashlib
 import math
+from datetime import datetime
 from uuid import UUID
 
 import msgspec
@@ -65,6 +66,7 @@ class ColumnNotes(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     ignore: bool = False
     distinct_values: tuple[str, ...] = ()
     search_values: bool = True
+    quoted: bool | None = None
 
 
 _NO_NOTES = ColumnNotes()
@@ -75,6 +77,8 @@ class TableNotes(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     context: str | None = None
     ignore: bool = False
+    primary_key: tuple[str, ...] | None = None
+    foreign_keys: tuple[KeyDefinition, ...] = ()
     columns: dict[str, ColumnNotes] = {}
 
     def of_column(self, name: str) -> ColumnNotes:
@@ -89,6 +93,8 @@ class IndexedTable(msgspec.Struct, frozen=True, kw_only=True):
     definition: TableDefinition
     notes: TableNotes
     visible: frozenset[str] | None = None
+    changed_by: UUID | None = None
+    changed_at: datetime | None = None
 
     @property
     def columns(self) -> tuple[ColumnDefinition, ...]:
@@ -99,20 +105,33 @@ class IndexedTable(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def foreign_keys(self) -> tuple[KeyDefinition, ...]:
-        """The keys whose columns are all visible."""
-        visible = self.visible
-        if visible is None:
-            return self.definition.foreign_keys
-        return tuple(key for key in self.definition.foreign_keys if visible.issuperset(key.columns))
+        """The declared keys, then those that an admin wrote; all whose columns are visible."""
+        declared, written = self.definition.foreign_keys, self.notes.foreign_keys
+        if self.visible is None and not written:
+            return declared
+        names = {column.name for column in self.columns}
+        return tuple(key for key in dict.fromkeys((*declared, *written)) if names.issuperset(key.columns))
+
+    @property
+    def primary_key(self) -> tuple[str, ...]:
+        """Columns that together are unique, the admin's word before the database's; none unless all are visible."""
+        key = self.definition.primary_key if self.notes.primary_key is None else self.notes.primary_key
+        return key if {column.name for column in self.columns}.issuperset(key) else ()
 
     @property
     def text(self) -> str:
         """What the table is about: the admin's words before the database's."""
         return self.definition.comment if self.notes.context is None else self.notes.context
 
+    def permitted(self) -> "IndexedTable":
+        """Without the columns that are ignored."""
+        names = frozenset(c.name for c in self.columns if not self.notes.of_column(c.name).ignore)
+        return msgspec.structs.replace(self, visible=names)
+
     def as_table(self, db_uuid: UUID, *, folds_names: bool) -> Table:
         """The contract's struct; `folds_names` as in Engine."""
         definition = self.definition
+        key, foreign = self.primary_key, self.foreign_keys
         return Table(
             tbl_uuid=self.tbl_uuid,
             db_uuid=db_uuid,
@@ -122,30 +141,30 @@ class IndexedTable(msgspec.Struct, frozen=True, kw_only=True):
             context=self.text,
             ignore=self.notes.ignore,
             row_estimate=definition.rows,
-            primary_keys=self._primary_key(),
-            foreign_keys=tuple(map(_foreign_key, self.foreign_keys)),
-            columns=tuple(self._column(column, folds_names=folds_names) for column in self.columns),
+            primary_keys=key,
+            foreign_keys=tuple(map(as_foreign_key, foreign)),
+            columns=tuple(self._column(c, key, foreign, folds_names=folds_names) for c in self.columns),
+            changed_by=self.changed_by,
+            changed_at=self.changed_at,
         )
 
-    def _primary_key(self) -> tuple[str, ...]:
-        key = self.definition.primary_key
-        return key if self.visible is None or self.visible.issuperset(key) else ()
-
-    def _column(self, column: ColumnDefinition, *, folds_names: bool) -> Column:
+    def _column(
+        self, column: ColumnDefinition, key: tuple[str, ...], foreign: tuple[KeyDefinition, ...], *, folds_names: bool
+    ) -> Column:
         notes = self.notes.of_column(column.name)
-        target = next((key for key in self.foreign_keys if column.name in key.columns), None)
+        target = next((one for one in foreign if column.name in one.columns), None)
         return Column(
             col_uuid=column_uuid(self.tbl_uuid, column.name),
             column_name=column.name,
             column_type=column.type,
             description=column.comment if notes.description is None else notes.description,
-            primary_key=column.name in self.definition.primary_key,
+            primary_key=column.name in key,
             foreign_key_table_name=target.table if target else None,
             foreign_key_column_name=target.references[target.columns.index(column.name)] if target else None,
             distinct_values=notes.distinct_values,
             ignore=notes.ignore,
             search_values=notes.search_values,
-            quoted=needs_quotes(column.name, folds=folds_names),
+            quoted=needs_quotes(column.name, folds=folds_names) if notes.quoted is None else notes.quoted,
         )
 
 
@@ -161,7 +180,8 @@ def needs_quotes(name: str, *, folds: bool) -> bool:
     return not (name.isascii() and name.isidentifier() and (not folds or name == name.lower()))
 
 
-def _foreign_key(key: KeyDefinition) -> ForeignKey:
+def as_foreign_key(key: KeyDefinition) -> ForeignKey:
+    """The contract's struct."""
     return ForeignKey(
         columns=key.columns,
         references_schema=key.schema,

@@ -50,13 +50,14 @@ def _table(table: IndexedTable) -> guard.CatalogTable:
         schema=table.definition.schema,
         name=table.definition.name,
         ignored=table.notes.ignore,
-        primary_key=table.definition.primary_key,
+        primary_key=table.primary_key,
         foreign_keys=tuple(
             guard.CatalogKey(
                 columns=key.columns,
                 references_schema=key.schema,
                 references_table=key.table,
                 references_columns=key.references,
+                written=key not in table.definition.foreign_keys,
             )
             for key in table.foreign_keys
         ),

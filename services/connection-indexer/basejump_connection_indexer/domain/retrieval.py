@@ -158,13 +158,13 @@ def _document(table: IndexedTable) -> dict[str, float]:
     add((stem("".join(name)),), TABLE_NAME)
     add(text_terms(table.text)[:MOST_COMMENT_WORDS], COMMENT)
     for column in table.columns:
-        notes = table.notes.columns.get(column.name)
-        if notes is not None and notes.ignore:
+        notes = table.notes.of_column(column.name)
+        if notes.ignore:
             continue
         add(name_terms(column.name), COLUMN_NAME)
-        described = column.comment if notes is None or notes.description is None else notes.description
+        described = column.comment if notes.description is None else notes.description
         add(text_terms(described)[:MOST_COMMENT_WORDS], COMMENT)
-        for value in () if notes is None else notes.distinct_values:
+        for value in notes.distinct_values:
             add(text_terms(value), VALUE)
     return {term: weight for term, weight in found.items() if term not in STOP_WORDS or weight > COMMENT}
 

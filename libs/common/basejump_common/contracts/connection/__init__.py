@@ -2,7 +2,7 @@
 
 databases.py    customers' databases, the logins to them, and how far indexing is
 grants.py       which team may ask over which connection
-tables.py       the index: tables, columns, keys
+tables.py       the index: tables, columns, keys, and what admins write about them
 retrieval.py    what a question is about: tables, and values in them. For chat-agent
 statements.py   proof and running of SQL. For chat-agent
 stored.py       results that are kept, read again. For chat-agent
@@ -60,6 +60,7 @@ from basejump_common.contracts.connection.grants import (
     GrantList,
     GrantTeams,
     HeldGrants,
+    RanUnder,
     TeamConnectionsRequest,
 )
 from basejump_common.contracts.connection.retrieval import (
@@ -99,13 +100,25 @@ from basejump_common.contracts.connection.stored import (
 )
 from basejump_common.contracts.connection.tables import (
     GET_TABLE,
+    LIST_TABLE_CHANGES,
     LIST_TABLES,
+    TABLE_DESCRIBED,
+    UPDATE_COLUMNS,
+    UPDATE_TABLE,
     ByTable,
     Column,
     DatabaseTablesRequest,
     ForeignKey,
     Table,
+    TableChange,
+    TableChangePage,
+    TableChangesRequest,
+    TableDescribed,
     TablePage,
+    UpdateColumn,
+    UpdateColumns,
+    UpdateTable,
+    WrittenKey,
 )
 
 __all__ = [
@@ -129,6 +142,7 @@ __all__ = [
     "LIST_DATABASES",
     "LIST_GRANTS",
     "LIST_TABLES",
+    "LIST_TABLE_CHANGES",
     "LIST_TEAM_CONNECTIONS",
     "LONGEST_RUN_SECONDS",
     "PROVE",
@@ -137,8 +151,11 @@ __all__ = [
     "REVOKE_GRANT",
     "RUN",
     "STOP_RUN",
+    "TABLE_DESCRIBED",
     "TEST_DATABASE",
+    "UPDATE_COLUMNS",
     "UPDATE_DATABASE",
+    "UPDATE_TABLE",
     "ByConnection",
     "ByDatabase",
     "ByGrant",
@@ -178,6 +195,7 @@ __all__ = [
     "Prove",
     "Proved",
     "Question",
+    "RanUnder",
     "ReadRun",
     "Refusal",
     "ResultColumn",
@@ -193,7 +211,15 @@ __all__ = [
     "SslMode",
     "StopRun",
     "Table",
+    "TableChange",
+    "TableChangePage",
+    "TableChangesRequest",
+    "TableDescribed",
     "TablePage",
     "TeamConnectionsRequest",
+    "UpdateColumn",
+    "UpdateColumns",
     "UpdateDatabase",
+    "UpdateTable",
+    "WrittenKey",
 ]

@@ -43,16 +43,23 @@ class ByGrant(msgspec.Struct, frozen=True, kw_only=True):
     team_uuid: UUID
 
 
-class CheckGrants(msgspec.Struct, frozen=True, kw_only=True):
-    """Under which of these may the caller read now what ran under them?"""
+class RanUnder(ByGrant, frozen=True, kw_only=True):
+    """A grant, and what ran under it."""
 
-    data: Annotated[tuple[ByGrant, ...], Meta(max_length=200)]
+    run_uuid: UUID | None = None
+
+
+class CheckGrants(msgspec.Struct, frozen=True, kw_only=True):
+    """Which of these may the caller read now?"""
+
+    data: Annotated[tuple[RanUnder, ...], Meta(max_length=200)]
 
 
 class HeldGrants(msgspec.Struct, frozen=True, kw_only=True):
-    """Those whose team still has the connection and the caller is in the team; an ADMIN, who grants, needs no grant."""
+    """Those whose team still has the connection and the caller is in the team (an ADMIN, who grants, needs no grant),
+    and whose statement would still be proved."""
 
-    data: tuple[ByGrant, ...]
+    data: tuple[RanUnder, ...]
 
 
 class TeamConnectionsRequest(msgspec.Struct, frozen=True, kw_only=True):
