@@ -143,6 +143,7 @@ class Office:
             sql=sql,
             prompt_uuid=uuid4(),
             approved=given.pop("approved", None),
+            known_missing=given.pop("known_missing", None),
         )
         return await self.ask(connection.RUN, request, **given)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from basejump_sqlguard import Catalog, CatalogColumn, CatalogTable, Proof, Refusal, TextLiteral, prove
+from basejump_sqlguard import Catalog, CatalogColumn, CatalogTable, LookUp, Proof, Refusal, TextLiteral, prove
 from sqlguard_world import proved, refused, table
 
 
@@ -107,8 +107,8 @@ def test_an_aggregate_that_counts_each_row_once_is_not_reported(sql: str) -> Non
     assert not any(join.fan_out for join in proved(sql).joins)
 
 
-def value(text: str, column: str = "name", of: str = "departments", *, ignore_case: bool = False) -> TextLiteral:
-    return TextLiteral(schema="hr", table=of, column=column, value=text, ignore_case=ignore_case)
+def value(text: str, column: str = "name", of: str = "departments", **compared: bool) -> TextLiteral:
+    return TextLiteral(schema="hr", table=of, column=column, value=text, **compared)
 
 
 @pytest.mark.parametrize(
@@ -116,16 +116,20 @@ def value(text: str, column: str = "name", of: str = "departments", *, ignore_ca
     [
         ("name = 'Sales'", [value("Sales")]),
         ("'Sales' = name", [value("Sales")]),
-        ("name <> 'O''Brien'", [value("O'Brien")]),
+        ("name <> 'O''Brien'", [value("O'Brien", negated=True)]),
+        ("NOT (name <> 'a' OR budget > 1)", [value("a")]),
         ("name IN ('a', 'b')", [value("a"), value("b")]),
-        ("NOT name IN ('a')", [value("a")]),
+        ("NOT name IN ('a')", [value("a", negated=True)]),
+        ("name NOT LIKE 'S%'", [value("S%", pattern=True, negated=True)]),
+        ("name ILIKE '%s_'", [value("%s_", pattern=True, ignore_case=True)]),
+        ("name LIKE '5!%' ESCAPE '!'", []),
         ("name = ANY(ARRAY['a', 'b'])", [value("a"), value("b")]),
         ("lower(name) = 'sales'", [value("sales", ignore_case=True)]),
         ("name ILIKE 'sales'", [value("sales", ignore_case=True)]),
         ("name IS NOT DISTINCT FROM 'a'", [value("a")]),
         ("name = $$a$$ OR id = 1", [value("a")]),
         ("name = 'a'::text", [value("a")]),
-        ("name LIKE 'S%'", []),
+        ("name LIKE 'S%'", [value("S%", pattern=True)]),
         ("name > 'm'", []),
         ("id = '1'", []),
         ("budget > 5", []),
@@ -143,13 +147,34 @@ def test_a_literal_is_listed_through_derived_tables() -> None:
 
 
 def test_a_filter_is_proved_once_its_values_were_found() -> None:
-    proof = proved("SELECT 1 FROM departments WHERE name = 'Sales' AND budget > 1 AND name <> 'IT'")
+    proof = proved("SELECT 1 FROM departments WHERE name = 'Sales' AND budget > 1 AND name = 'IT'")
     assert [f.proved for f in proof.filters] == [False, True, False]
     assert not proof.fully_proved
-    half = proof.with_found([value("Sales")])
+    half = proof.with_looked_up({value("Sales"): LookUp.FOUND})
     assert [f.proved for f in half.filters] == [True, True, False]
     assert "'IT' in departments.name" in half.filters[2].why
-    assert proof.with_found(proof.literals).fully_proved
+    assert proof.with_looked_up(dict.fromkeys(proof.literals, LookUp.FOUND)).fully_proved
+
+
+@pytest.mark.parametrize(
+    ("outcome", "why"),
+    [
+        (LookUp.MISSING, "'Sales' is not a value of departments.name. No value of departments.name is like 'S%'."),
+        (LookUp.EXCLUDED, "Not looked up: 'Sales' in departments.name; an administrator excluded this column."),
+        (LookUp.UNKNOWN, "Not looked up: 'Sales' in departments.name; the database didn't tell in time."),
+    ],
+)
+def test_a_filter_says_what_came_of_looking_its_values_up(outcome: LookUp, why: str) -> None:
+    proof = proved("SELECT 1 FROM departments WHERE name = 'Sales' OR name LIKE 'S%'")
+    said = proof.with_looked_up(dict.fromkeys(proof.literals, outcome)).filters[0]
+    assert not said.proved
+    assert said.why.startswith(why)
+
+
+def test_a_pattern_need_not_match_for_a_filter_to_be_proved_but_it_is_said_when_it_matches_nothing() -> None:
+    proof = proved("SELECT 1 FROM departments WHERE name LIKE 'S%'")
+    assert proof.fully_proved
+    assert not proof.with_looked_up(dict.fromkeys(proof.literals, LookUp.MISSING)).fully_proved
 
 
 MYSQL = Catalog(

@@ -16,6 +16,7 @@
     ├── TooManyRequests         too_many_requests       come back after `retry_after` seconds
     │   └── TooManyStatements   too_many_statements     as many statements run as may run at once; it did not run
     ├── NotProved               not_proved              the SQL was refused by the proof; it did not run
+    ├── ValuesMissing           values_missing          no row has a text value of the statement; it did not run
     ├── EstimateTooHigh         estimate_too_high       the database expects more work than the limit; it did not run
     ├── QueryFailed             query_failed            the customer's database refused the statement
     ├── StatementTimeout        statement_timeout       the statement ran longer than its limit and was canceled
@@ -177,6 +178,13 @@ class NotProved(BasejumpError):
     """The SQL was refused by the proof; it did not run. `details` holds the refusal."""
 
     code = "not_proved"
+
+
+class ValuesMissing(BasejumpError):
+    """No row has a text value that the statement compares a column with; it did not run. `details` holds which, and
+    what is like them."""
+
+    code = "values_missing"
 
 
 class EstimateTooHigh(BasejumpError):

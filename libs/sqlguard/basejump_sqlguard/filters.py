@@ -10,7 +10,7 @@ from basejump_sqlguard.catalog import CatalogColumn, CatalogTable
 from basejump_sqlguard.dialects import Rules
 from basejump_sqlguard.equalities import conjuncts
 from basejump_sqlguard.faithful import write
-from basejump_sqlguard.proof import FilterProof, Refused, TextLiteral, values_missing
+from basejump_sqlguard.proof import FilterProof, Refused, TextLiteral, not_looked_up
 from basejump_sqlguard.sources import Findings, Scope
 from basejump_sqlguard.trees import children
 
@@ -23,6 +23,7 @@ _NUMBERS_OF_MYSQL = frozenset(
 _COMPARISONS = (exp.EQ, exp.NEQ, exp.NullSafeEQ, exp.NullSafeNEQ, exp.Like, exp.ILike, exp.In)
 _ORDERED = (exp.GT, exp.GTE, exp.LT, exp.LTE)
 _COMPARED = _COMPARISONS + _ORDERED
+_NEGATING = (exp.Not, exp.NEQ, exp.NullSafeNEQ)
 _LEAVES = (exp.Column, exp.Literal, exp.Identifier)
 
 Literals = dict[TextLiteral, None]
@@ -49,13 +50,9 @@ def _conditions(scope: Scope) -> Iterator[exp.Expr]:
 
 
 def _filter(condition: exp.Expr, literals: Literals, rules: Rules) -> FilterProof:
-    why = values_missing(literals) if literals else "Compares proved columns with values of their kind."
-    return FilterProof(
-        sql=write(condition, rules),
-        literals=tuple(literals),
-        proved=not literals,
-        why=why,
-    )
+    values = [literal for literal in literals if not literal.pattern]
+    why = not_looked_up(values) if values else "Compares proved columns with values of their kind."
+    return FilterProof(sql=write(condition, rules), literals=tuple(literals), proved=not values, why=why)
 
 
 def _literals(
@@ -64,20 +61,22 @@ def _literals(
     """The comparisons of a SELECT itself, and those of each of its conditions; a nested SELECT lists its own."""
     everywhere: Literals = {}
     within: dict[int, Literals] = {id(condition): {} for condition in conditions}
-    stack: list[tuple[exp.Expr, Literals]] = [(root, {})]
+    stack: list[tuple[exp.Expr, Literals, bool]] = [(root, {}, False)]
     while stack:
-        node, condition = stack.pop()
+        node, condition, negated = stack.pop()
         condition = within.get(id(node), condition)
+        negated ^= isinstance(node, _NEGATING) or bool(node.args.get("negate"))
         if isinstance(node, _COMPARED):
-            found = dict.fromkeys(_compared(node, findings, rules))
+            found = dict.fromkeys(_compared(node, findings, rules, negated=negated))
             everywhere.update(found)
             condition.update(found)
         if not isinstance(node, _LEAVES):
-            stack += [(child, condition) for child in children(node) if not isinstance(child, exp.Select)]
+            inner = [child for child in reversed(children(node)) if not isinstance(child, exp.Select)]
+            stack += [(child, condition, negated) for child in inner]
     return everywhere, within
 
 
-def _compared(node: exp.Expr, findings: Findings, rules: Rules) -> Iterator[TextLiteral]:
+def _compared(node: exp.Expr, findings: Findings, rules: Rules, *, negated: bool) -> Iterator[TextLiteral]:
     for side, others in _sides(node):
         column, ignore_case = _column_of(side)
         origin = findings.origin(column)
@@ -91,14 +90,16 @@ def _compared(node: exp.Expr, findings: Findings, rules: Rules) -> Iterator[Text
                 continue
             if column is side:
                 _check_kind(origin, text, rules)
-            if _is_text(origin[1]) and _is_a_value(node, text):
-                ignoring = ignore_case or isinstance(node, exp.ILike)
-                yield _literal(origin, text, ignoring)
-
-
-def _literal(origin: tuple[CatalogTable, CatalogColumn], text: str, ignore_case: bool) -> TextLiteral:
-    table, column = origin
-    return TextLiteral(schema=table.schema, table=table.name, column=column.name, value=text, ignore_case=ignore_case)
+            if _is_text(origin[1]) and _can_be_looked_up(node):
+                yield TextLiteral(
+                    schema=origin[0].schema,
+                    table=origin[0].name,
+                    column=origin[1].name,
+                    value=text,
+                    ignore_case=ignore_case or isinstance(node, exp.ILike),
+                    pattern=_is_pattern(node, text),
+                    negated=negated,
+                )
 
 
 def _sides(node: exp.Expr) -> Iterator[tuple[exp.Expr, list[exp.Expr]]]:
@@ -142,11 +143,13 @@ def _is_text(column: CatalogColumn) -> bool:
     return any(part in kind for part in _TEXT_TYPES)
 
 
-def _is_a_value(node: exp.Expr, text: str) -> bool:
-    """Patterns and bounds needn't be in the data."""
-    if isinstance(node, (exp.Like, exp.ILike)):
-        return "%" not in text and "_" not in text
-    return not isinstance(node, _ORDERED)
+def _can_be_looked_up(node: exp.Expr) -> bool:
+    """Bounds needn't be in the data; a pattern with an escape character of its own is left to the database."""
+    return not isinstance(node, _ORDERED) and not isinstance(node.parent, exp.Escape)
+
+
+def _is_pattern(node: exp.Expr, text: str) -> bool:
+    return isinstance(node, (exp.Like, exp.ILike)) and ("%" in text or "_" in text)
 
 
 def _check_kind(origin: tuple[CatalogTable, CatalogColumn], text: str, rules: Rules) -> None:

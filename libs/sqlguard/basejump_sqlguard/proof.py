@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from enum import StrEnum
 
 import msgspec
 
@@ -59,13 +60,25 @@ class FunctionProof(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TextLiteral(msgspec.Struct, frozen=True, kw_only=True):
-    """A text value that a column is compared with; `ignore_case` when the query compares without case."""
+    """A text value that a column is compared with; `ignore_case` when the query compares without case, `pattern` when
+    `value` is a pattern of LIKE, `negated` when the query asks for rows that don't have it."""
 
     schema: str
     table: str
     column: str
     value: str
     ignore_case: bool = False
+    pattern: bool = False
+    negated: bool = False
+
+
+class LookUp(StrEnum):
+    """What came of looking a text value up in its column."""
+
+    FOUND = "found"
+    MISSING = "missing"
+    EXCLUDED = "excluded"
+    UNKNOWN = "unknown"
 
 
 class Proof(msgspec.Struct, frozen=True, kw_only=True, tag="proof"):
@@ -87,9 +100,9 @@ class Proof(msgspec.Struct, frozen=True, kw_only=True, tag="proof"):
         groups = (self.tables, self.columns, self.joins, self.filters, self.functions)
         return all(part.proved for group in groups for part in group)
 
-    def with_found(self, found: Collection[TextLiteral]) -> Proof:
-        """The same proof after the values of `found` were seen in their columns."""
-        filters = tuple(_settled(item, found) for item in self.filters)
+    def with_looked_up(self, outcomes: Mapping[TextLiteral, LookUp]) -> Proof:
+        """The same proof after its literals, or some of them, were looked up in the data."""
+        filters = tuple(_settled(item, outcomes) for item in self.filters)
         return msgspec.structs.replace(self, filters=filters)
 
 
@@ -111,16 +124,39 @@ class Refused(Exception):
         self.refusal = Refusal(code=code, reason=reason, where=where, suggestions=suggestions)
 
 
-def _settled(item: FilterProof, found: Collection[TextLiteral]) -> FilterProof:
-    if item.proved or not item.literals:
+def _settled(item: FilterProof, outcomes: Mapping[TextLiteral, LookUp]) -> FilterProof:
+    known = {literal: outcomes[literal] for literal in item.literals if literal in outcomes}
+    if not known:
         return item
-    missing = [literal for literal in item.literals if literal not in found]
-    if missing:
-        return msgspec.structs.replace(item, why=values_missing(missing))
-    return msgspec.structs.replace(item, proved=True, why="Each value was found in its column.")
+    open_ = [literal for literal in item.literals if literal not in known and not literal.pattern]
+    said = [_SENTENCES[outcome](literal) for literal, outcome in known.items() if outcome in _SENTENCES]
+    if open_:
+        said.append(not_looked_up(open_))
+    why = " ".join(said) or "Each value was found in its column."
+    return msgspec.structs.replace(item, proved=not said, why=why)
 
 
-def values_missing(literals: Collection[TextLiteral]) -> str:
-    """The sentence for text values that nobody has seen in their columns."""
-    named = ", ".join(f"'{item.value}' in {item.table}.{item.column}" for item in literals)
-    return f"Not yet looked up in the data: {named}."
+def not_looked_up(literals: Collection[TextLiteral]) -> str:
+    """The sentence for text values that nobody has looked for in their columns."""
+    return f"Not yet looked up in the data: {', '.join(map(_named, literals))}."
+
+
+def _missing(literal: TextLiteral) -> str:
+    if literal.pattern:
+        return f"No value of {literal.table}.{literal.column} is like '{literal.value}'."
+    return f"'{literal.value}' is not a value of {literal.table}.{literal.column}."
+
+
+def _named(literal: TextLiteral) -> str:
+    return f"'{literal.value}' in {literal.table}.{literal.column}"
+
+
+def _excluded(literal: TextLiteral) -> str:
+    return f"Not looked up: {_named(literal)}; an administrator excluded this column."
+
+
+def _unknown(literal: TextLiteral) -> str:
+    return f"Not looked up: {_named(literal)}; the database didn't tell in time."
+
+
+_SENTENCES = {LookUp.MISSING: _missing, LookUp.EXCLUDED: _excluded, LookUp.UNKNOWN: _unknown}

@@ -20,8 +20,9 @@ from basejump_connection_indexer.domain.guard import Prover
 from basejump_connection_indexer.domain.limits import Limits
 from basejump_connection_indexer.erasing import Erasing
 from basejump_connection_indexer.grants import Grants
-from basejump_connection_indexer.handlers import handlers, handlers_of_notes, handlers_of_results
+from basejump_connection_indexer.handlers import handlers, handlers_of_notes, handlers_of_questions
 from basejump_connection_indexer.indexing import JOB, Indexing
+from basejump_connection_indexer.looking_up import LookUps
 from basejump_connection_indexer.notes import Notes
 from basejump_connection_indexer.prepared import PreparedCatalogs
 from basejump_connection_indexer.retrieving import Retrieving
@@ -45,6 +46,7 @@ async def bootstrap(settings: Settings, prover: Prover = prove) -> AsyncIterator
         gate = Gate(base, teams, SettingsOfClients(base.bus), catalogs, vault)
         grants = Grants(base.database, teams)
         store = ResultStore(settings.results_url)
+        look_ups = LookUps(gate, pools)
         limits = _limits(settings)
         runs = Runs(base.database, gate, store, limits, settings.statement_wait_seconds)
         worker = JobWorker(base.database, {JOB: Indexing(base.database, connect, vault).kind()})
@@ -54,12 +56,15 @@ async def bootstrap(settings: Settings, prover: Prover = prove) -> AsyncIterator
                     Databases(base.database, connect, vault, pools),
                     grants,
                     Tables(base.database, teams),
-                    Retrieving(base.database, teams, catalogs),
-                    Statements(gate, pools, runs, limits, prover),
                     Erasing(base.database, pools, store),
                 ),
                 *handlers_of_notes(Notes(base.database)),
-                *handlers_of_results(Stored(base.database, gate, store, prover)),
+                *handlers_of_questions(
+                    Retrieving(base.database, teams, catalogs),
+                    look_ups,
+                    Statements(gate, pools, look_ups, runs, limits, prover),
+                    Stored(base.database, gate, store, prover),
+                ),
             ),
             reactions=(on(TEAM_DELETED, grants.team_deleted),),
             background=(worker.run, pools.sweep, runs.end_with_the_service),

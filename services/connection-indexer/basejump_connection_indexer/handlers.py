@@ -7,6 +7,7 @@ from basejump_common.contracts import connection
 from basejump_connection_indexer.databases import Databases
 from basejump_connection_indexer.erasing import Erasing
 from basejump_connection_indexer.grants import Grants
+from basejump_connection_indexer.looking_up import LookUps
 from basejump_connection_indexer.notes import Notes
 from basejump_connection_indexer.retrieving import Retrieving
 from basejump_connection_indexer.statements import Statements
@@ -14,15 +15,8 @@ from basejump_connection_indexer.stored import Stored
 from basejump_connection_indexer.tables import Tables
 
 
-def handlers(
-    databases: Databases,
-    grants: Grants,
-    tables: Tables,
-    retrieving: Retrieving,
-    statements: Statements,
-    erasing: Erasing,
-) -> tuple[Endpoint[Any, Any], ...]:
-    """The table of contents of the service."""
+def handlers(databases: Databases, grants: Grants, tables: Tables, erasing: Erasing) -> tuple[Endpoint[Any, Any], ...]:
+    """The table of contents of the service; what questions need is below."""
     return (
         handle(connection.CREATE_DATABASE, databases.create),
         handle(connection.TEST_DATABASE, databases.test),
@@ -39,18 +33,23 @@ def handlers(
         handle(connection.LIST_TEAM_CONNECTIONS, grants.of_team),
         handle(connection.LIST_TABLES, tables.page),
         handle(connection.GET_TABLE, tables.get),
-        handle(connection.RETRIEVE, retrieving.retrieve),
-        handle(connection.FIND_VALUES, statements.find_values),
-        handle(connection.PROVE, statements.prove),
-        handle(connection.RUN, statements.run),
-        handle(connection.STOP_RUN, statements.stop),
         handle(connection.ERASE_CLIENT, erasing.erase),
     )
 
 
-def handlers_of_results(stored: Stored) -> tuple[Endpoint[Any, Any], ...]:
-    """What is answered about results that are kept."""
-    return (handle(connection.CHECK_GRANTS, stored.held), handle(connection.READ_RUN, stored.read))
+def handlers_of_questions(
+    retrieving: Retrieving, look_ups: LookUps, statements: Statements, stored: Stored
+) -> tuple[Endpoint[Any, Any], ...]:
+    """What is answered about customers' data, and results that are kept."""
+    return (
+        handle(connection.RETRIEVE, retrieving.retrieve),
+        handle(connection.FIND_VALUES, look_ups.find),
+        handle(connection.PROVE, statements.prove),
+        handle(connection.RUN, statements.run),
+        handle(connection.STOP_RUN, statements.stop),
+        handle(connection.CHECK_GRANTS, stored.held),
+        handle(connection.READ_RUN, stored.read),
+    )
 
 
 def handlers_of_notes(notes: Notes) -> tuple[Endpoint[Any, Any], ...]:

@@ -11,6 +11,7 @@ from basejump_connection_indexer.adapters.grant_rows import GrantedConnection
 from basejump_connection_indexer.domain.definition import IndexedTable
 from basejump_connection_indexer.domain.guard import guard_catalog
 from basejump_connection_indexer.domain.retrieval import RetrievalIndex
+from basejump_connection_indexer.domain.session import may_search
 
 
 class PreparedCatalog:
@@ -21,6 +22,13 @@ class PreparedCatalog:
         self.tables = {table.tbl_uuid: table for table in tables}
         self.retrieval = RetrievalIndex(tables)
         self.guard = guard_catalog(tables)
+        self.not_searched = frozenset(
+            (table.definition.schema, table.definition.name, column)
+            for table in tables
+            for column in table.notes.columns
+            if not may_search(table, column)
+        )
+        """Schema, table and name of columns whose values may not be looked for."""
 
 
 class PreparedCatalogs:

@@ -33,6 +33,7 @@ STATUS: dict[type[BasejumpError], tuple[int, str]] = {
     errors.DatabaseMissing: (422, "Database missing"),
     errors.SchemaMissing: (422, "Schema missing"),
     errors.NotProved: (422, "Not proved"),
+    errors.ValuesMissing: (422, "Values missing"),
     errors.EstimateTooHigh: (422, "Estimate too high"),
     errors.QueryFailed: (422, "Query failed"),
     errors.ResultTooLarge: (422, "Result too large"),

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
 import basejump_sqlguard as guard
-from basejump_common.contracts.connection import Proof, ProofPart, Refusal
+from basejump_common.contracts.connection import MissingValue, Proof, ProofPart, Refusal
 from basejump_connection_indexer.domain.definition import IndexedTable
 
 Prover: TypeAlias = Callable[[str, str, guard.Catalog, guard.Policy], guard.Proof | guard.Refusal]
@@ -16,8 +16,8 @@ def guard_catalog(tables: Sequence[IndexedTable]) -> guard.Catalog:
     return guard.Catalog([_table(table) for table in tables])
 
 
-def contract_proof(proof: guard.Proof) -> Proof:
-    """The proof as it goes with the answer."""
+def contract_proof(proof: guard.Proof, missing: tuple[MissingValue, ...] = ()) -> Proof:
+    """The proof as it goes with the answer, and the text values that it didn't find."""
     return Proof(
         tables=tuple(_part(f"{part.schema}.{part.name}", part) for part in proof.tables),
         columns=tuple(_part(f"{part.schema}.{part.table}.{part.column}", part) for part in proof.columns),
@@ -28,6 +28,7 @@ def contract_proof(proof: guard.Proof) -> Proof:
         fingerprint=proof.fingerprint,
         row_limit=proof.limit,
         fully_proved=proof.fully_proved,
+        missing_values=missing,
     )
 
 

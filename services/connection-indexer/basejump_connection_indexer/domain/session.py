@@ -15,6 +15,7 @@ import msgspec
 from basejump_common.contracts.connection import Estimate
 from basejump_common.errors import StatementTimeout
 from basejump_connection_indexer.domain.definition import IndexedTable, SeenTable
+from basejump_connection_indexer.domain.likeness import Shape
 from basejump_connection_indexer.domain.target import Target
 from basejump_sqlguard import TextLiteral
 
@@ -48,7 +49,7 @@ class TextColumns(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ValueQueries(Protocol):
-    """How an engine looks values up. The rows of the first two are (place among the columns, value)."""
+    """How an engine looks values up. The rows of the first three are (place among the columns, value)."""
 
     def exactly(self, table: TextColumns, phrases: Sequence[str], per_column: int) -> Query:
         """Values that the database itself takes for equal to a phrase; served by an index where there is one."""
@@ -56,8 +57,11 @@ class ValueQueries(Protocol):
     def ignoring_case(self, table: TextColumns, phrases: Sequence[str], per_column: int) -> Query:
         """Values equal to a phrase but for case; `phrases` are in lower case."""
 
+    def shaped(self, table: TextColumns, shapes: Sequence[Shape], most: int) -> Query:
+        """Different values that have one of the shapes, at most `most`; an index for LIKE serves one column."""
+
     def holds(self, literal: TextLiteral) -> Query:
-        """One row with one truth: whether the literal stands in its column."""
+        """One row with one truth: whether the literal stands in its column, or the pattern matches there."""
 
     def fold(self, value: str) -> str:
         """Equal for values that `exactly` or `ignoring_case` may give for one phrase."""
@@ -153,11 +157,12 @@ def text_columns(table: IndexedTable) -> TextColumns:
     return TextColumns(
         schema=table.definition.schema,
         table=table.definition.name,
-        columns=tuple(column.name for column in table.columns if column.is_text and _searched(table, column.name)),
+        columns=tuple(column.name for column in table.columns if column.is_text and may_search(table, column.name)),
     )
 
 
-def _searched(table: IndexedTable, column: str) -> bool:
+def may_search(table: IndexedTable, column: str) -> bool:
+    """Whether the column's values may be looked for."""
     notes = table.notes.of_column(column)
     return notes.search_values and not notes.ignore
 

@@ -1,5 +1,6 @@
 """What a question is about: tables, and values in them. For chat-agent."""
 
+from enum import StrEnum
 from typing import Annotated
 from uuid import UUID
 
@@ -52,22 +53,36 @@ class Retrieved(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FindValues(msgspec.Struct, frozen=True, kw_only=True):
-    """Are these phrases values of text columns of these tables? Looked up in the customer's database, kept nowhere."""
+    """Are these phrases values of text columns of these tables? Looked up in the customer's database, kept nowhere.
+
+    `closest`: for those that aren't, the values that are like them.
+    """
 
     conn_uuid: UUID
     team_uuid: UUID
     tbl_uuids: Annotated[tuple[UUID, ...], Meta(min_length=1, max_length=50)]
     phrases: Annotated[tuple[Annotated[str, Meta(min_length=1, max_length=200)], ...], Meta(max_length=50)]
+    closest: bool = False
+
+
+class Likeness(StrEnum):
+    """How a stored value is like a phrase: equal but for case, in nothing but form (case, accents, number), or near
+    (a typo, or words of it)."""
+
+    EQUAL = "equal"
+    FORM = "form"
+    NEAR = "near"
 
 
 class FoundValue(msgspec.Struct, frozen=True, kw_only=True):
-    """`value` is the stored spelling of `phrase`."""
+    """`value` is the stored spelling of `phrase`, or of what was perhaps meant."""
 
     phrase: str
     schema_name: str
     table_name: str
     column_name: str
     value: str
+    likeness: Likeness = Likeness.EQUAL
 
 
 class FoundValues(msgspec.Struct, frozen=True, kw_only=True):

@@ -18,6 +18,7 @@ from basejump_common.errors import (
     StatementTimeout,
     TooManyStatements,
     Unavailable,
+    ValuesMissing,
 )
 from basejump_common.security.principal import Role
 
@@ -32,6 +33,32 @@ class ProofPart(msgspec.Struct, frozen=True, kw_only=True):
     why: str
 
 
+class MissingValue(msgspec.Struct, frozen=True, kw_only=True):
+    """A text value of a statement that no row has in that column, or a `pattern` that none matches.
+
+    `closest` are values of the column that are like it, best first; `same` is the one that differs in nothing but
+    case, accents or number, where there is just one. They are told while a statement is being planned and stored
+    nowhere: in the proof of a statement that ran there are none. `all_seen`: False when the column has more values
+    like it than are looked at, or time ran out. `negated`: the statement asks for rows that don't have it.
+    """
+
+    schema_name: str
+    table_name: str
+    column_name: str
+    value: str
+    closest: tuple[str, ...] = ()
+    same: str | None = None
+    all_seen: bool = True
+    pattern: bool = False
+    negated: bool = False
+
+
+class Missing(msgspec.Struct, frozen=True, kw_only=True):
+    """The details of ValuesMissing."""
+
+    values: tuple[MissingValue, ...]
+
+
 class Proof(msgspec.Struct, frozen=True, kw_only=True):
     """What was proved about a statement, part by part, and the statement that runs."""
 
@@ -44,6 +71,7 @@ class Proof(msgspec.Struct, frozen=True, kw_only=True):
     fingerprint: str
     row_limit: int
     fully_proved: bool
+    missing_values: tuple[MissingValue, ...] = ()
 
 
 class Refusal(msgspec.Struct, frozen=True, kw_only=True):
@@ -100,6 +128,8 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     `approved`: the estimate that a person was told and agreed to; a statement that takes more is not covered by it.
     `deadline`: when it is canceled, whoever still waits; without one it ends with the call that began it.
     `asked_at`: when it was asked first, from which the wait for a place counts. Both are seconds since the epoch.
+    `known_missing`: text values that it may compare with although no row has them; with another one it doesn't run.
+    None: whatever the rows have.
     """
 
     run_uuid: UUID
@@ -110,6 +140,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     approved: Estimate | None = None
     deadline: float | None = None
     asked_at: float | None = None
+    known_missing: Annotated[tuple[Annotated[str, Meta(max_length=100_000)], ...], Meta(max_length=1_000)] | None = None
 
 
 class ResultColumn(msgspec.Struct, frozen=True, kw_only=True):
@@ -158,6 +189,7 @@ RUN = Operation(
     errors=(
         NotFound,
         NotProved,
+        ValuesMissing,
         EstimateTooHigh,
         TooManyStatements,
         QueryFailed,

@@ -4,6 +4,7 @@ import unicodedata
 from collections.abc import Sequence
 
 from basejump_connection_indexer.adapters.mysql.quoting import quoted, relation
+from basejump_connection_indexer.domain.likeness import Shape
 from basejump_connection_indexer.domain.session import Query, TextColumns
 from basejump_sqlguard import TextLiteral
 
@@ -22,19 +23,20 @@ class MysqlValues:
 
     def ignoring_case(self, table: TextColumns, phrases: Sequence[str], per_column: int) -> Query:
         """One scan for all columns: no index would serve it."""
-        places = " union all ".join(f"select {place} as place" for place in range(len(table.columns)))
-        cells = " ".join(f"when {place} then {_text(quoted(name))}" for place, name in enumerate(table.columns))
-        sql = (
-            f"select distinct place, value from (select cell.place, case cell.place {cells} end as value"  # noqa: S608 - quoted names
-            f" from {relation(table.schema, table.table)} cross join ({places}) as cell) as cells"
-            f" where lower(value) in ({_places(phrases)}) limit {per_column * len(table.columns)}"
+        where = f"lower(value) in ({_places(phrases)})"
+        return _cells(table, where, per_column * len(table.columns)), tuple(phrases)
+
+    def shaped(self, table: TextColumns, shapes: Sequence[Shape], most: int) -> Query:
+        """One scan for all columns; compared as the connection's collation does, without case and accents."""
+        where = " or ".join(
+            f"(char_length(value) between {shape.shortest} and {shape.longest} and value like ?)" for shape in shapes
         )
-        return sql, tuple(phrases)
+        return _cells(table, where, most), tuple(shape.like for shape in shapes)
 
     def holds(self, literal: TextLiteral) -> Query:
         """In the way the statement compares."""
-        column = quoted(literal.column)
-        compared = f"lower({column}) = lower(?)" if literal.ignore_case else f"{column} = ?"
+        column, operator = quoted(literal.column), "like" if literal.pattern else "="
+        compared = f"lower({column}) {operator} lower(?)" if literal.ignore_case else f"{column} {operator} ?"
         sql = f"select exists (select 1 from {relation(literal.schema, literal.table)} where {compared})"  # noqa: S608 - quoted names
         return sql, (literal.value,)
 
@@ -42,6 +44,17 @@ class MysqlValues:
         """Without case, accents and spaces at the end, which collations ignore."""
         apart = unicodedata.normalize("NFKD", value.rstrip().casefold())
         return "".join(letter for letter in apart if not unicodedata.combining(letter))
+
+
+def _cells(table: TextColumns, where: str, most: int) -> str:
+    """Different values of the columns, of which `where` says something."""
+    places = " union all ".join(f"select {place} as place" for place in range(len(table.columns)))
+    cells = " ".join(f"when {place} then {_text(quoted(name))}" for place, name in enumerate(table.columns))
+    return (
+        f"select distinct place, value from (select cell.place, case cell.place {cells} end as value"  # noqa: S608 - quoted names
+        f" from {relation(table.schema, table.table)} cross join ({places}) as cell) as cells"
+        f" where {where} limit {most}"
+    )
 
 
 def _text(column: str) -> str:
