@@ -128,6 +128,11 @@ def no_answer() -> CannotGoOn:
     return CannotGoOn("no_answer", "The language model gave no answer that rests on the data. Ask in other words.")
 
 
+def out_of_bounds(objection: str) -> CannotGoOn:
+    """The model's turns were too much to work with, also after it was told why."""
+    return CannotGoOn("out_of_bounds", f"The language model was ended: {objection} Ask in other words.")
+
+
 def going_in_circles() -> CannotGoOn:
     """The model did the same again and again."""
     return CannotGoOn("going_in_circles", "The language model went in circles and was ended. Ask in other words.")

@@ -7,6 +7,7 @@ from langchain.agents import create_agent
 from langchain_core.messages import AIMessageChunk, HumanMessage
 
 from basejump_chat_agent import prompts
+from basejump_chat_agent.adapters.language_model.bounds import Ears
 from basejump_chat_agent.adapters.language_model.calling import Calling
 from basejump_chat_agent.adapters.language_model.models import Models
 from basejump_chat_agent.adapters.language_model.steps import Steps
@@ -56,7 +57,7 @@ class LanguageModelAnswerer:
         tools.meter.prompts_version = prompts.version()
         work = AtWork(asked=asked, tools=tools, rules=self._rules)
         thoughts = Thoughts(work)
-        config = {"recursion_limit": 4 * self._rules.limits.steps + 10}
+        config = {"recursion_limit": 4 * self._rules.limits.steps + 10, "callbacks": [Ears()]}
         said = self._agent.astream(self._opening(asked, tools), config, context=work, stream_mode="messages")
         async for message, _ in said:
             if isinstance(message, AIMessageChunk):

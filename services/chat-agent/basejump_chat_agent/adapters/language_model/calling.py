@@ -16,6 +16,7 @@ from langchain_core.exceptions import (
 )
 from langchain_core.messages import AIMessage
 
+from basejump_chat_agent.adapters.language_model import bounds
 from basejump_chat_agent.adapters.language_model.models import Models
 from basejump_chat_agent.domain import failures
 from basejump_chat_agent.domain.failures import CannotGoOn
@@ -41,7 +42,7 @@ class Calling:
     async def call(
         self, names: tuple[str, ...], request: ModelRequest[Any], handler: Handler, tell: Tell
     ) -> tuple[str, AIMessage]:
-        """The model that answered and its answer. Raises CannotGoOn, of the first model's failure."""
+        """The model that answered and its answer. Raises CannotGoOn, of the first model's failure, and OutOfBounds."""
         failed: CannotGoOn | None = None
         for name in names:
             try:
@@ -57,6 +58,8 @@ class Calling:
             try:
                 async with asyncio.timeout(self._seconds):
                     return _message(await handler(request))
+            except bounds.OutOfBounds:
+                raise
             except Exception as error:
                 # Providers fail in ways of their own; what langchain doesn't know may pass like a broken connection.
                 failure = _failure(name, error)
@@ -72,6 +75,7 @@ def _message(response: ModelResponse[Any]) -> AIMessage:
     message = response.result[0]
     if not isinstance(message, AIMessage):
         raise TypeError("a model answers with a message of its own")
+    bounds.check(message)
     return message
 
 

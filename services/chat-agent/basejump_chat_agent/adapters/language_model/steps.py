@@ -12,17 +12,20 @@ from langchain_core.messages import AIMessage, HumanMessage, ToolMessage, messag
 from langgraph.prebuilt.tool_node import ToolCallRequest
 
 from basejump_chat_agent import prompts
+from basejump_chat_agent.adapters.language_model.bounds import OutOfBounds
 from basejump_chat_agent.adapters.language_model.calling import Calling, Handler
 from basejump_chat_agent.adapters.language_model.tools import AT_WORK, SHOWING_ROWS
 from basejump_chat_agent.adapters.language_model.work import AtWork, ModelTurn, ToolReply
 from basejump_chat_agent.adapters.prices import Prices
-from basejump_chat_agent.domain import rendering
+from basejump_chat_agent.domain import failures, rendering
 from basejump_chat_agent.domain.answerer import ModelCall
 from basejump_chat_agent.domain.failures import TryAgain
 from basejump_chat_agent.domain.meter import Spent
 
 _TOOLS_TOKENS = 400
 """About what the descriptions of our tools take."""
+_LONGEST_COMPLAINT = 1_000
+"""Of langchain about the arguments of a tool, which it repeats."""
 
 Request: TypeAlias = ModelRequest[AtWork]
 ToolHandler: TypeAlias = Callable[[ToolCallRequest], Awaitable[Any]]
@@ -44,11 +47,15 @@ class Steps(AgentMiddleware[AgentState[Any], AtWork, Any]):
         work = _work(request.runtime.context)
         if work.done:
             return AIMessage(content="")
-        message = await self._turn(work, _permitted(request, work), handler)
-        silent = not work.words and not message.tool_calls and not message.invalid_tool_calls
+        permitted = _permitted(request, work)
+        message = await self._turn(work, permitted, handler)
+        silent = not work.words and not message.tool_calls
         if silent or work.invents(work.words):
-            again = [*request.messages, *([] if silent else [message]), HumanMessage(prompts.text("nudge"))]
-            message = await self._turn(work, _permitted(request, work).override(messages=again), handler)
+            hint = HumanMessage(work.objection or prompts.text("nudge"))
+            again = [*request.messages, *([] if silent else [message]), hint]
+            message = await self._turn(work, permitted.override(messages=again), handler)
+            if work.objection:
+                raise failures.out_of_bounds(work.objection)
         return message
 
     async def _turn(self, work: AtWork, request: Request, handler: Handler) -> AIMessage:
@@ -67,20 +74,20 @@ class Steps(AgentMiddleware[AgentState[Any], AtWork, Any]):
         )
         message = messages_from_dict([turn.message])[0]
         assert isinstance(message, AIMessage)
+        work.objection = turn.objection
         work.words = "" if message.tool_calls else rendering.plain(message.content).strip()
         return message
 
     async def _ask(self, work: AtWork, request: Request, handler: Handler) -> ModelTurn:
         names = tuple(dict.fromkeys(name for name in (work.rules.llm, work.rules.fallback_llm) if name))
-        model, message = await self._calling.call(names, request, handler, work.tools.tell)
-        used = message.usage_metadata
         guess = rendering.tokens("".join(str(said.content) for said in request.messages)) + _TOOLS_TOKENS
-        return ModelTurn(
-            message=message_to_dict(message),
-            model=model,
-            input_tokens=used["input_tokens"] if used else guess,
-            output_tokens=used["output_tokens"] if used else rendering.tokens(str(message.content)),
-        )
+        try:
+            model, message = await self._calling.call(names, request, handler, work.tools.tell)
+        except OutOfBounds as beyond:
+            # Where nobody says what the turn took, nor which model it was: the most that the first one may take.
+            refused = AIMessage(content="", usage_metadata=beyond.used)
+            return _model_turn(names[0], refused, (guess, self._output_tokens), str(beyond))
+        return _model_turn(model, message, (guess, rendering.tokens(str(message.content))))
 
     def _spent(self, turn: ModelTurn) -> Spent:
         cost = self._prices.cost(turn.model, turn.input_tokens, turn.output_tokens)
@@ -114,6 +121,8 @@ class Steps(AgentMiddleware[AgentState[Any], AtWork, Any]):
 async def _perform(work: AtWork, request: ToolCallRequest, handler: ToolHandler) -> ToolReply:
     """*Try again* is told to the model, with why; *stop* passes through."""
     AT_WORK.set(work)
+    if not _may_call(work, request.tool_call["name"]):
+        return ToolReply(said="There is no such tool.", failed=True)
     try:
         message = await handler(request)
     except TryAgain as failure:
@@ -123,13 +132,28 @@ async def _perform(work: AtWork, request: ToolCallRequest, handler: ToolHandler)
         return ToolReply(said=f"{failure.code}: {failure.reason if told else 'it failed in the database'}", failed=True)
     if isinstance(message, ToolMessage) and isinstance(message.artifact, ToolReply):
         return message.artifact
-    return ToolReply(said=rendering.plain(getattr(message, "content", "")) or "That can't be called so.", failed=True)
+    said = rendering.plain(getattr(message, "content", ""))[:_LONGEST_COMPLAINT]
+    return ToolReply(said=said or "That can't be called so.", failed=True)
+
+
+def _model_turn(model: str, message: AIMessage, guess: tuple[int, int], objection: str = "") -> ModelTurn:
+    used = message.usage_metadata
+    return ModelTurn(
+        message=message_to_dict(message),
+        model=model,
+        input_tokens=used["input_tokens"] if used else guess[0],
+        output_tokens=used["output_tokens"] if used else guess[1],
+        objection=objection,
+    )
 
 
 def _permitted(request: Request, work: AtWork) -> Request:
-    if work.tools.shows_rows:
-        return request
-    return request.override(tools=[tool for tool in request.tools if getattr(tool, "name", "") not in SHOWING_ROWS])
+    return request.override(tools=[tool for tool in request.tools if _may_call(work, getattr(tool, "name", ""))])
+
+
+def _may_call(work: AtWork, tool: str) -> bool:
+    """A tool that isn't offered is not carried out either: a model may well know of it."""
+    return work.tools.shows_rows or tool not in SHOWING_ROWS
 
 
 def _place(request: ToolCallRequest) -> int:

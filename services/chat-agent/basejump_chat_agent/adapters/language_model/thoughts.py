@@ -4,6 +4,7 @@ import re
 
 from langchain_core.messages import AIMessageChunk
 
+from basejump_chat_agent.adapters.language_model.bounds import as_text
 from basejump_chat_agent.adapters.language_model.work import AtWork
 from basejump_chat_agent.domain import rendering
 
@@ -35,4 +36,4 @@ class Thoughts:
 
     async def _think(self, said: str) -> None:
         if said.strip():
-            await self._work.tools.think(said.strip())
+            await self._work.tools.think(as_text(said.strip()))

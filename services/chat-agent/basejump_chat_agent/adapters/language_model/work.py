@@ -20,12 +20,14 @@ SAME_CALLS = 3
 
 
 class ModelTurn(msgspec.Struct, frozen=True, kw_only=True):
-    """A step: what a model answered (langchain's message as JSON), which one, and what that took."""
+    """A step: what a model answered (langchain's message as JSON), which one, and what that took; or the `objection` to
+    a turn beyond its bounds (`bounds.py`), which leaves an empty message."""
 
     message: dict[str, Any]
     model: str
     input_tokens: int
     output_tokens: int
+    objection: str = ""
 
 
 class ToolReply(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,6 +53,8 @@ class AtWork:
     turns: int = 0
     words: str = ""
     """What the latest turn said, if it said nothing to a tool."""
+    objection: str = ""
+    """To the latest turn, if it was beyond its bounds."""
     call: str = ""
     """The tool call at work, by turn and place: the same in every attempt."""
     replies: list[ToolReply] = field(default_factory=list)
