@@ -7,6 +7,7 @@ from langchain_core.messages import AIMessage, AIMessageChunk
 from langchain_core.messages.tool import invalid_tool_call, tool_call, tool_call_chunk
 from langchain_core.outputs import ChatGenerationChunk
 
+from answering_tools import InHand
 from basejump_chat_agent.adapters.language_model.bounds import (
     DEEPEST,
     LONGEST_TURN,
@@ -17,6 +18,10 @@ from basejump_chat_agent.adapters.language_model.bounds import (
     as_text,
     check,
 )
+from basejump_chat_agent.adapters.language_model.thoughts import Thoughts
+from basejump_chat_agent.adapters.language_model.work import AtWork
+from basejump_chat_agent.domain.answerer import Asked
+from basejump_chat_agent.domain.rules import Rules
 
 
 def turn(*arguments: dict[str, Any], words: str = "", name: str = "run_sql") -> AIMessage:
@@ -102,3 +107,14 @@ async def test_pieces_of_calls_are_heard_too(name: str | None, arguments: str, w
 
 def test_what_is_thought_aloud_is_text() -> None:
     assert as_text("a\0b\ud800c") == "a\ufffdb\ufffdc"
+
+
+async def test_of_a_turn_only_so_much_is_thought_aloud() -> None:
+    tools = InHand()
+    question = Asked(question="How many?", meant="How many?", dialect="postgres", database="shop", tables=())
+    work = AtWork(asked=question, tools=tools, rules=Rules())
+    thoughts = Thoughts(work)
+    for work.turns in (1, 2):
+        for _ in range(10):
+            await thoughts.hear(AIMessageChunk(content="One more line.\n" * 100))
+        assert len(tools.thoughts) == 50 * work.turns
