@@ -63,7 +63,7 @@ async def bootstrap(settings: Settings) -> AsyncIterator[Service]:
 
 def _worker(base: Base, settings: Settings, stream: ChatStream, news: IndexNews, answerers: Answerers) -> JobWorker:
     indexer = Indexer(base.bus, settings.patience_seconds)
-    retrieving = Retrieving(base.database, indexer, stream, news, settings.index_wait_seconds)
+    retrieving = Retrieving(indexer, stream, news, settings.index_wait_seconds)
     answering = Answering(base.database, indexer, retrieving, answerers, stream)
     return JobWorker(
         base.database,

@@ -5,31 +5,26 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from uuid import UUID
 
-from basejump_chat_agent.adapters import prompt_rows
 from basejump_chat_agent.adapters.chat_stream import ChatStream
 from basejump_chat_agent.adapters.index_news import IndexNews
 from basejump_chat_agent.adapters.indexer import Indexer
 from basejump_chat_agent.domain import failures, messages
-from basejump_chat_agent.domain.answerer import Clarified
 from basejump_chat_agent.domain.approving import approved, refused
 from basejump_chat_agent.domain.charts import asked_chart, without_wishes
-from basejump_chat_agent.domain.choice import Found, Meaning, found, named, options, says_any
-from basejump_chat_agent.domain.conversation import trimmed
+from basejump_chat_agent.domain.choice import Found, Meaning, found, named, options
 from basejump_chat_agent.domain.prompt import Prompt
+from basejump_chat_agent.thread import Thread
 from basejump_chat_agent.work import Work
 from basejump_common.contracts.connection import Retrieved
-from basejump_common.storage.database import Database
 from basejump_planner import follow_up
 
 POLL_SECONDS = 0.5
-MAX_CLARIFICATIONS = 5
 
 
 class Retrieving:
     """`wait` bounds, in seconds since the question was asked, how long it waits for an index."""
 
-    def __init__(self, database: Database, indexer: Indexer, stream: ChatStream, news: IndexNews, wait: float) -> None:
-        self._database = database
+    def __init__(self, indexer: Indexer, stream: ChatStream, news: IndexNews, wait: float) -> None:
         self._indexer = indexer
         self._stream = stream
         self._news = news
@@ -37,7 +32,7 @@ class Retrieving:
 
     async def retrieve(self, work: Work) -> Found:
         """The tables, or the databases to choose from. Raises CannotGoOn."""
-        meaning = await self._meaning(work.prompt)
+        meaning = self._meaning(work.prompt, work.thread)
         retrieved = await self._when_indexed(work, meaning.meant)
         chosen = named(meaning.hint, options(retrieved))
         if chosen is not None:
@@ -47,33 +42,21 @@ class Retrieving:
             raise self._nothing_found(retrieved)
         return tables
 
-    async def _meaning(self, prompt: Prompt) -> Meaning:
-        """A prompt that picks an option of a clarification means the question that was unclear. Raises CannotGoOn."""
-        meant, clarified, asked = prompt, list[Clarified](), None
-        async with self._database.tenant(prompt.client_uuid) as tx:
-            for _ in range(MAX_CLARIFICATIONS):
-                if meant.parent_msg_uuid is None:
-                    break
-                parent = await prompt_rows.find_by_message(tx, prompt.chat_uuid, meant.parent_msg_uuid)
-                if parent is None or not says_any(meant.question, parent.message.clarification):
-                    break
-                if meant is prompt:
-                    asked = parent.message.clarification
-                clarified.insert(0, Clarified(asked=parent.message.content, answered=meant.question))
-                meant = parent
-            turns = trimmed(await prompt_rows.history(tx, meant))
-        if refused(asked, prompt.question):
+    def _meaning(self, prompt: Prompt, thread: Thread) -> Meaning:
+        """Raises CannotGoOn."""
+        if refused(thread.asked, prompt.question):
             raise failures.declined()
-        chart = asked_chart(meant.question)
-        said = without_wishes([*(turn.question for turn in turns), meant.question]) or (meant.question,)
+        question = thread.meant.question
+        chart = asked_chart(question)
+        said = without_wishes([*(turn.question for turn in thread.turns), question]) or (question,)
         return Meaning(
-            question=meant.question,
+            question=question,
             meant=follow_up(said[-1], said[:-1]),
             chart=None if chart is None else chart.wish,
-            hint="\n".join([*(one.answered for one in clarified), prompt.question]),
-            approved=approved(asked, prompt.question),
-            turns=turns,
-            clarified=tuple(clarified),
+            hint="\n".join([*(one.answered for one in thread.clarified), prompt.question]),
+            approved=approved(thread.asked, prompt.question),
+            turns=thread.turns,
+            clarified=thread.clarified,
         )
 
     async def _when_indexed(self, work: Work, question: str) -> Retrieved:

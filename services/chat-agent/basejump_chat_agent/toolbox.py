@@ -46,6 +46,7 @@ class Tools:
         self._indexer = indexer
         self._stream = stream
         self._running: UUID | None = None
+        self._begun: dict[str, Statement] = {}
         self._until = time.time() + (rules.limits.seconds_per_question or LONGEST_RUN_SECONDS) + _GRACE_SECONDS
 
     async def search_tables(self, text: str) -> tuple[Table, ...]:
@@ -60,9 +61,9 @@ class Tools:
 
     async def run_sql(self, key: str, sql: str) -> RunResult:
         """See `Toolbox.run_sql`."""
-        statement: Statement = await self.step(f"statement {key}", Statement, lambda: self._statement(sql))
-        ran: RunResult = await self.step(f"run {key}", RunResult, lambda: self._run(statement))
-        return ran
+        # The run is connection-indexer's to remember: asked again under its run_uuid it answers what it answered.
+        begun = self._begun.get(key) or await self._work.keep(_name(key), Statement, lambda: self._statement(sql))
+        return await self._run(begun)
 
     async def cancel(self) -> None:
         """End the statement that runs, if one does."""
@@ -85,8 +86,11 @@ class Tools:
 
         async def count(tx: Transaction, outcome: T) -> None:
             await usage_rows.called(tx, work.prompt, call.spent(outcome))
+            for key, sql in call.statements(outcome).items():
+                self._begun[key] = Statement(run_uuid=uuid4(), sql=sql)
+                work.note(_name(key), self._begun[key])
 
-        outcome = await work.step(name, call.outcome, claimed, count)
+        outcome = await work.keep(name, call.outcome, claimed, count)
         spent = call.spent(outcome)
         self.meter.model_called(spent)
         return outcome
@@ -119,3 +123,7 @@ class Tools:
             asked_at=time.time(),
         )
         return await self._indexer.run(work.asker, request)
+
+
+def _name(key: str) -> str:
+    return f"statement {key}"

@@ -9,6 +9,7 @@ import msgspec
 from basejump_chat_agent.adapters import prompt_rows
 from basejump_chat_agent.domain.meter import Meter
 from basejump_chat_agent.domain.prompt import AnswerPrompt, Asker, Prompt
+from basejump_chat_agent.thread import Thread, thread_of
 from basejump_common.contracts.chat import Usage
 from basejump_common.storage.database import Database, Transaction
 from basejump_common.storage.jobs import Job
@@ -18,13 +19,18 @@ Also: TypeAlias = Callable[[Transaction, T], Awaitable[None]]
 
 
 class Work:
-    """`step` runs each step once over all attempts, and only while the job is ours."""
+    """Each step is finished once over all attempts. `keep` keeps it at once, and only while the job is ours; `step`
+    with the next that is kept, so that a question takes few commits."""
 
-    def __init__(self, database: Database, job: Job[AnswerPrompt], prompt: Prompt, finished: dict[str, Any]) -> None:
+    def __init__(
+        self, database: Database, job: Job[AnswerPrompt], prompt: Prompt, thread: Thread, finished: dict[str, Any]
+    ) -> None:
         self._database = database
         self._finished = finished
+        self._unkept: dict[str, msgspec.Struct] = {}
         self.job = job
         self.prompt = prompt
+        self.thread = thread
         self.meter = Meter()
 
     @classmethod
@@ -32,29 +38,44 @@ class Work:
         """None when the prompt's chat was deleted."""
         async with database.tenant(job.client_uuid) as tx:
             prompt = await prompt_rows.find(tx, job.payload.prompt_uuid)
+            if prompt is None:
+                return None
             finished = await prompt_rows.steps(tx, job.payload.prompt_uuid)
-        return None if prompt is None else cls(database, job, prompt, finished)
+            return cls(database, job, prompt, await thread_of(tx, prompt), finished)
 
     @property
     def asker(self) -> Asker:
         """As whom the work is done."""
         return self.job.payload.asker
 
-    async def step(self, name: str, kind: Any, perform: Callable[[], Awaitable[T]], also: Also[T] | None = None) -> T:
-        """The outcome of the step, of type `kind`; performed now unless an earlier attempt did. Raises LeaseLost.
+    async def step(self, name: str, kind: Any, perform: Callable[[], Awaitable[T]]) -> T:
+        """The outcome of the step, of type `kind`; performed now unless an earlier attempt did.
 
-        What `also` writes is one commit with the outcome.
+        An attempt that dies before the next `keep` leaves it to be done again: it may only look.
         """
-        if name in self._finished:
-            earlier: T = msgspec.convert(self._finished[name], kind)
-            return earlier
-        outcome = await perform()
-        async with self._database.tenant(self.job.client_uuid) as tx:
-            await self.job.fence(tx)
-            await prompt_rows.keep_step(tx, self.prompt, name, outcome)
-            if also is not None:
-                await also(tx, outcome)
-        return outcome
+        if name not in self._finished:
+            outcome = self._unkept[name] = await perform()
+            return outcome
+        earlier: T = msgspec.convert(self._finished[name], kind)
+        return earlier
+
+    async def keep(self, name: str, kind: Any, perform: Callable[[], Awaitable[T]], also: Also[T] | None = None) -> T:
+        """As `step`, and kept when this returns, in one commit with what `also` writes. Raises LeaseLost."""
+        if name not in self._finished:
+            outcome = await perform()
+            async with self._database.tenant(self.job.client_uuid) as tx:
+                await self.job.fence(tx)
+                if also is not None:
+                    await also(tx, outcome)
+                await prompt_rows.keep_steps(tx, self.prompt, {**self._unkept, name: outcome})
+            self._unkept.clear()
+            return outcome
+        earlier: T = msgspec.convert(self._finished[name], kind)
+        return earlier
+
+    def note(self, name: str, outcome: msgspec.Struct) -> None:
+        """A step that is finished; kept with the next that is."""
+        self._unkept[name] = outcome
 
     def seconds(self) -> float:
         """Since the question was asked."""

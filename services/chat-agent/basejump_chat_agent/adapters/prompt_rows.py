@@ -1,5 +1,6 @@
 """SQL of prompts, their messages and their finished steps. Every function takes the tenant's transaction."""
 
+from collections.abc import Mapping
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -21,8 +22,12 @@ _INSERT = """
 """
 _SELECT = "select prompt.*, chat.team_uuid from prompt join chat using (chat_uuid)"
 _SETTLE = """
-    update prompt set message = $2, answered_at = now() where prompt_uuid = $1 and answered_at is null
-    returning message
+    with settled as (
+        update prompt set message = $2, answered_at = now() where prompt_uuid = $1 and answered_at is null
+        returning message
+    ),
+    forgotten as (delete from step where prompt_uuid = $1 and exists (select from settled))
+    select message from settled
 """
 _MESSAGES = """
     select message, asked_at, msg_uuid from prompt
@@ -58,7 +63,7 @@ _KEEP_STEP = """
 _RUNNING = """
     select (begun.outcome ->> 'run_uuid')::uuid as run_uuid from step as begun
     where prompt_uuid = $1 and name like 'statement %' and not exists (
-        select from step as ran where ran.prompt_uuid = $1 and ran.name = 'run' || substr(begun.name, 10))
+        select from step as ended where ended.prompt_uuid = $1 and ended.name = 'tool' || substr(begun.name, 10))
 """
 
 
@@ -112,10 +117,7 @@ async def settle(tx: Transaction, prompt: Prompt, final: Message) -> Message | N
     What is given back is what everybody will read: a jsonb value orders keys and spells numbers in its own way.
     """
     stored = await tx.fetchval(_SETTLE, prompt.prompt_uuid, final)
-    if stored is None:
-        return None
-    await tx.execute("delete from step where prompt_uuid = $1", prompt.prompt_uuid)
-    return msgspec.convert(stored, Message)
+    return None if stored is None else msgspec.convert(stored, Message)
 
 
 async def newest_messages(tx: Transaction, chat_uuid: UUID, after: pages.Position, count: int) -> list[StoredMessage]:
@@ -157,11 +159,12 @@ async def steps(tx: Transaction, prompt_uuid: UUID) -> dict[str, Any]:
 
 
 async def running(tx: Transaction, prompt_uuid: UUID) -> list[UUID]:
-    """The `run_uuid` of every statement that hasn't ended well: what runs, is about to, or was refused."""
+    """The `run_uuid` of every statement that may run, or is about to."""
     rows = await tx.fetch(_RUNNING, prompt_uuid)
     return [row["run_uuid"] for row in rows]
 
 
-async def keep_step(tx: Transaction, prompt: Prompt, name: str, outcome: msgspec.Struct) -> None:
-    """Note that a step is finished."""
-    await tx.execute(_KEEP_STEP, prompt.prompt_uuid, name, prompt.client_uuid, outcome)
+async def keep_steps(tx: Transaction, prompt: Prompt, outcomes: Mapping[str, msgspec.Struct]) -> None:
+    """Note that steps are finished."""
+    rows = [(prompt.prompt_uuid, name, prompt.client_uuid, outcome) for name, outcome in outcomes.items()]
+    await tx.executemany(_KEEP_STEP, rows)

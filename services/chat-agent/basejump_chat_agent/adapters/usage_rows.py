@@ -23,11 +23,23 @@ _SPEND = """
     returning tokens, cost
 """
 _CLAIM = "update usage set claimed_tokens = $2, claimed_cost = $3 where prompt_uuid = $1"
+# `before` is what the statement finds: the prompt's worker alone writes its row, and holds its job.
 _CALLED = """
-    update usage
-    set model = $2, model_calls = model_calls + 1, input_tokens = input_tokens + $3, output_tokens = output_tokens + $4,
-        cost = cost + $5, claimed_tokens = 0, claimed_cost = 0
-    where prompt_uuid = $1
+    with before as (select claimed_tokens, claimed_cost from usage where prompt_uuid = $1),
+    counted as (
+        insert into usage
+            (prompt_uuid, client_uuid, user_uuid, day, model, model_calls, input_tokens, output_tokens, cost)
+        values ($1, $2, $3, $4, $5, 1, $6, $7, $8)
+        on conflict (prompt_uuid) do update
+        set model = excluded.model, model_calls = usage.model_calls + 1, cost = usage.cost + excluded.cost,
+            input_tokens = usage.input_tokens + excluded.input_tokens,
+            output_tokens = usage.output_tokens + excluded.output_tokens, claimed_tokens = 0, claimed_cost = 0
+    )
+    insert into spending (client_uuid, day, tokens, cost)
+    values ($2, $4, $6 + $7 - coalesce((select claimed_tokens from before), 0),
+            $8 - coalesce((select claimed_cost from before), 0))
+    on conflict (client_uuid, day) do update
+    set tokens = spending.tokens + excluded.tokens, cost = spending.cost + excluded.cost
 """
 _RELEASE = """
     with released as (
@@ -70,10 +82,8 @@ async def claim(tx: Transaction, prompt: Prompt, tokens: int, cost: float, limit
 
 async def called(tx: Transaction, prompt: Prompt, spent: Spent) -> None:
     """Count a call, in place of what was reserved for it."""
-    await _spend(tx, prompt, spent.input_tokens + spent.output_tokens, spent.cost or 0.0)
-    await tx.execute(
-        _CALLED, prompt.prompt_uuid, spent.model, spent.input_tokens, spent.output_tokens, spent.cost or 0.0
-    )
+    taken = (spent.model, spent.input_tokens, spent.output_tokens, spent.cost or 0.0)
+    await tx.execute(_CALLED, prompt.prompt_uuid, prompt.client_uuid, prompt.user_uuid, _day(prompt), *taken)
 
 
 async def ended(tx: Transaction, prompt: Prompt, usage: Usage | None) -> None:

@@ -4,7 +4,7 @@ An answerer decides what to look at and what to run; that it is proved, run, kep
 same for all of them and not their business.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -78,13 +78,15 @@ Answer = Answered | AskedBack | Said
 
 @dataclass(frozen=True, kw_only=True)
 class ModelCall(Generic[T]):
-    """A call of a language model that may take `tokens` and `cost`; `spent` tells from its outcome what it took."""
+    """A call of a language model that may take `tokens` and `cost`; `spent` tells from its outcome what it took, and
+    `statements`, by their keys, what it wants to run."""
 
     tokens: int
     cost: float
     outcome: type[T]
     perform: Callable[[], Awaitable[T]]
     spent: Callable[[T], Spent]
+    statements: Callable[[T], Mapping[str, str]]
 
 
 class Toolbox(Protocol):
@@ -106,7 +108,8 @@ class Toolbox(Protocol):
         """Prove the statement, check its budget and run it; under the same `key` it runs once over all attempts."""
 
     async def step(self, name: str, kind: Any, perform: Any) -> Any:
-        """The outcome of `perform`, of type `kind`; taken from its row when an earlier attempt finished it."""
+        """The outcome of `perform`, of type `kind`; taken from its row when an earlier attempt kept it, which is done
+        together with the next statement or call of a model."""
 
     async def call_model(self, name: str, call: "ModelCall[T]") -> T:
         """The outcome of a call of a language model, a step like others; its tokens are reserved within the client's

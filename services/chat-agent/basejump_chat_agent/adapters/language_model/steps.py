@@ -14,7 +14,7 @@ from langgraph.prebuilt.tool_node import ToolCallRequest
 from basejump_chat_agent import prompts
 from basejump_chat_agent.adapters.language_model.bounds import OutOfBounds
 from basejump_chat_agent.adapters.language_model.calling import Calling, Handler
-from basejump_chat_agent.adapters.language_model.tools import AT_WORK, SHOWING_ROWS
+from basejump_chat_agent.adapters.language_model.tools import AT_WORK, SHOWING_ROWS, run_sql
 from basejump_chat_agent.adapters.language_model.work import AtWork, ModelTurn, ToolReply
 from basejump_chat_agent.adapters.prices import Prices
 from basejump_chat_agent.domain import failures, rendering
@@ -70,6 +70,7 @@ class Steps(AgentMiddleware[AgentState[Any], AtWork, Any]):
                 outcome=ModelTurn,
                 perform=lambda: self._ask(work, request, handler),
                 spent=self._spent,
+                statements=lambda turn: _statements(turn, work.turns),
             ),
         )
         message = messages_from_dict([turn.message])[0]
@@ -154,6 +155,13 @@ def _permitted(request: Request, work: AtWork) -> Request:
 def _may_call(work: AtWork, tool: str) -> bool:
     """A tool that isn't offered is not carried out either: a model may well know of it."""
     return work.tools.shows_rows or tool not in SHOWING_ROWS
+
+
+def _statements(turn: ModelTurn, number: int) -> dict[str, str]:
+    """What a turn wants to run, by the keys that its calls will have."""
+    calls = enumerate(turn.message["data"].get("tool_calls") or ())
+    asked = {f"{number}.{place}": call["args"].get("sql") for place, call in calls if call["name"] == run_sql.__name__}
+    return {key: sql for key, sql in asked.items() if isinstance(sql, str)}
 
 
 def _place(request: ToolCallRequest) -> int:

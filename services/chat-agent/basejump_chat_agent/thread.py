@@ -1,0 +1,42 @@
+"""What a prompt goes on from: the clarification that it answers, and the questions before."""
+
+import msgspec
+
+from basejump_chat_agent.adapters import prompt_rows
+from basejump_chat_agent.domain.answerer import Clarified
+from basejump_chat_agent.domain.choice import says_any
+from basejump_chat_agent.domain.conversation import Turn, trimmed
+from basejump_chat_agent.domain.prompt import Prompt
+from basejump_common.contracts.chat import Clarification
+from basejump_common.storage.database import Transaction
+
+MAX_CLARIFICATIONS = 5
+
+
+class Thread(msgspec.Struct, frozen=True, kw_only=True):
+    """A prompt that picks an option of a clarification means the question that was unclear: `meant`.
+
+    `asked` is what the prompt itself answers, `clarified` all that was asked and answered since; `turns` came before.
+    """
+
+    meant: Prompt
+    asked: Clarification | None = None
+    clarified: tuple[Clarified, ...] = ()
+    turns: tuple[Turn, ...] = ()
+
+
+async def thread_of(tx: Transaction, prompt: Prompt) -> Thread:
+    """Of a prompt that isn't answered yet."""
+    meant, clarified, asked = prompt, list[Clarified](), None
+    for _ in range(MAX_CLARIFICATIONS):
+        if meant.parent_msg_uuid is None:
+            break
+        parent = await prompt_rows.find_by_message(tx, prompt.chat_uuid, meant.parent_msg_uuid)
+        if parent is None or not says_any(meant.question, parent.message.clarification):
+            break
+        if meant is prompt:
+            asked = parent.message.clarification
+        clarified.insert(0, Clarified(asked=parent.message.content, answered=meant.question))
+        meant = parent
+    turns = trimmed(await prompt_rows.history(tx, meant))
+    return Thread(meant=meant, asked=asked, clarified=tuple(clarified), turns=turns)
