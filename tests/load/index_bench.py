@@ -76,7 +76,8 @@ async def _ten_thousand(server: EmbeddedPostgres, database: Database) -> Line:
         async with database.tenant(client_uuid) as tx:
             await write_index(tx, client_uuid, db_uuid, {conn_uuid: seen})
         async with database.tenant(client_uuid) as tx:
-            catalog = PreparedCatalog(1, await index_rows.seen_by(tx, [conn_uuid]))
+            tables = [table async for page in index_rows.seen_by(tx, conn_uuid) for table in page]
+        catalog = PreparedCatalog(1, tables)
         best = catalog.retrieval.rank("What is in table 4711?", 10).tables
         assert best[0].table.definition.name == "table_4711"
         seconds = time.perf_counter() - started

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
+from heapq import nsmallest
 
 import msgspec
 
+_MOST_COMPARED = 400
 
-class CatalogColumn(msgspec.Struct, frozen=True, kw_only=True, array_like=False, gc=False):
+
+class CatalogColumn(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A column as the database spells it; `type` is the database's own name for it ("" when unknown)."""
 
     name: str
@@ -15,7 +19,7 @@ class CatalogColumn(msgspec.Struct, frozen=True, kw_only=True, array_like=False,
     ignored: bool = False
 
 
-class CatalogKey(msgspec.Struct, frozen=True, kw_only=True):
+class CatalogKey(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A foreign key; both column lists have one order. `written`: by an admin, and not declared in the database."""
 
     columns: tuple[str, ...]
@@ -25,7 +29,7 @@ class CatalogKey(msgspec.Struct, frozen=True, kw_only=True):
     written: bool = False
 
 
-class CatalogTable(msgspec.Struct, frozen=True, kw_only=True):
+class CatalogTable(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A table or view as the database spells it; `schema` is "" where the database has none."""
 
     schema: str
@@ -39,16 +43,22 @@ class CatalogTable(msgspec.Struct, frozen=True, kw_only=True):
 class PreparedTable:
     """A table with its columns ready for lookup; made once, when a query first names the table."""
 
-    __slots__ = ("by_fold", "by_name", "table", "unique")
+    __slots__ = ("_by_fold", "_by_name", "table", "unique")
 
     def __init__(self, table: CatalogTable, unique: Iterable[frozenset[str]]) -> None:
         self.table = table
-        self.by_name = {column.name: column for column in table.columns}
-        self.by_fold: dict[str, list[CatalogColumn]] = {}
+        self._by_name: dict[str, CatalogColumn | None] = {column.name: column for column in table.columns}
+        by_fold: dict[str, CatalogColumn | None] = {}
         for column in table.columns:
-            self.by_fold.setdefault(column.name.lower(), []).append(column)
+            fold = column.name.lower()
+            by_fold[fold] = None if fold in by_fold else column
+        self._by_fold = self._by_name if by_fold == self._by_name else by_fold
         own = [frozenset(table.primary_key)] if table.primary_key else []
         self.unique = tuple({*own, *unique})
+
+    def column(self, name: str) -> CatalogColumn | None:
+        """The column of exactly this name, else the only one that differs in case alone."""
+        return self._by_name.get(name) or self._by_fold.get(name.lower())
 
     @property
     def permitted(self) -> tuple[CatalogColumn, ...]:
@@ -61,25 +71,32 @@ class Catalog:
     Unqualified names are looked for in `default_schemas`, in order; without default schemas in all of them.
     """
 
-    __slots__ = ("_by_name", "_prepared", "_referenced", "default_schemas")
+    __slots__ = ("_by_name", "_by_place", "_prepared", "_referenced", "default_schemas")
 
     def __init__(self, tables: Sequence[CatalogTable], default_schemas: Sequence[str] = ()) -> None:
         self.default_schemas = tuple(default_schemas)
-        self._by_name: dict[str, tuple[CatalogTable, ...]] = {}
+        self._by_name: dict[str, list[CatalogTable]] = {}
+        self._by_place: dict[tuple[str, str], list[CatalogTable]] = {}
         self._referenced: dict[tuple[str, str], list[frozenset[str]]] = {}
         self._prepared: dict[tuple[str, str], PreparedTable] = {}
         for table in tables:
             fold = table.name.lower()
-            self._by_name[fold] = (*self._by_name.get(fold, ()), table)
+            self._by_name.setdefault(fold, []).append(table)
+            self._by_place.setdefault((_last_part(table.schema), fold), []).append(table)
             for key in table.foreign_keys:
                 # A database only lets a key reference columns that are unique; what an admin wrote nobody has checked.
                 if not key.written:
                     target = (key.references_schema, key.references_table)
                     self._referenced.setdefault(target, []).append(frozenset(key.references_columns))
 
-    def named(self, name: str) -> tuple[CatalogTable, ...]:
-        """The tables of that name in any schema and any case, ignored ones too."""
-        return self._by_name.get(name.lower(), ())
+    def named(self, name: str, schema: str | None = None) -> Sequence[CatalogTable]:
+        """The tables of that name in any case, ignored ones too; in any schema, or in those whose name ends so."""
+        fold = name.lower()
+        if schema is None:
+            return self._by_name.get(fold, ())
+        written = schema.lower()
+        same = self._by_place.get((_last_part(written), fold), ())
+        return [table for table in same if f".{table.schema}".lower().endswith(f".{written}")]
 
     def prepared(self, table: CatalogTable) -> PreparedTable:
         """The table ready for column lookup."""
@@ -93,6 +110,18 @@ class Catalog:
         """All tables, ignored ones too."""
         return [table for group in self._by_name.values() for table in group]
 
-    def permitted_names(self) -> list[str]:
-        """The names of all tables that aren't ignored, for suggestions."""
-        return [table.name for table in self.tables() if not table.ignored]
+    def near(self, name: str) -> tuple[str, ...]:
+        """Names of tables that aren't ignored and were perhaps meant, at most three.
+
+        Comparing letter by letter takes 10 µs a name, so only those are compared that begin or end as a word of the
+        name does, or as many as are nearest to its length."""
+        names = [table.name for table in self.tables() if not table.ignored]
+        if len(names) > _MOST_COMPARED:
+            ends = {end for word in name.lower().split("_") for end in (word[:3], word[-3:]) if len(end) == 3}
+            names = [known for known in names if not ends or any(end in known.lower() for end in ends)]
+            names = nsmallest(_MOST_COMPARED, names, key=lambda known: abs(len(known) - len(name)))
+        return tuple(get_close_matches(name, names, n=3, cutoff=0.5))
+
+
+def _last_part(schema: str) -> str:
+    return schema.rpartition(".")[2].lower()

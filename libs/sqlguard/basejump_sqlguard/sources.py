@@ -55,7 +55,8 @@ class Source:
     def find(self, name: str) -> Field | None:
         """The field of exactly this name, else the only one that differs in case alone."""
         if self.prepared is not None:
-            return _table_field(self.prepared, name)
+            column = self.prepared.column(name)
+            return None if column is None else Field(column.name, (self.prepared.table, column))
         lower = name.lower()
         similar = [item for item in self.output.fields if item.name.lower() == lower]
         exact = [item for item in similar if item.name == name]
@@ -69,16 +70,6 @@ class Source:
             return self.output.fields
         table = self.prepared.table
         return [Field(column.name, (table, column)) for column in self.prepared.permitted]
-
-
-def _table_field(prepared: PreparedTable, name: str) -> Field | None:
-    column = prepared.by_name.get(name)
-    if column is None:
-        similar = prepared.by_fold.get(name.lower(), ())
-        if len(similar) != 1:
-            return None
-        column = similar[0]
-    return Field(column.name, (prepared.table, column))
 
 
 @dataclass(slots=True, eq=False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
+from collections.abc import Sequence
 
 from sqlglot import exp
 
@@ -11,23 +11,22 @@ from basejump_sqlguard.dialects import Rules
 from basejump_sqlguard.proof import Refused
 from basejump_sqlguard.system_names import is_file, is_system_table
 
+_MOST_CHOICES = 10
+
 
 def find_table(node: exp.Table, catalog: Catalog, rules: Rules) -> CatalogTable:
     """The permitted catalog table that a table node names; raises Refused."""
     name = rules.key(node.this)
     schema = _written_schema(node, rules)
-    found = [t for t in catalog.named(name) if schema is None or _same_schema(t.schema, schema)]
-    found = _by_default_schema(found, catalog) if schema is None else found
+    found = _in_default_schema(name, catalog) if schema is None else catalog.named(name, schema)
     found = _closest(found, name, schema)
     if len(found) > 1:
-        choices = tuple(f"{t.schema}.{t.name}" for t in found if not t.ignored)
+        choices = tuple(f"{t.schema}.{t.name}" for t in found if not t.ignored)[:_MOST_CHOICES]
         raise Refused("ambiguous_table", f"{name} could be any of {', '.join(choices)}.", name, choices)
     if not found or found[0].ignored:
         written = f"{schema}.{name}" if schema else name
-        near = tuple(get_close_matches(name, catalog.permitted_names(), n=3, cutoff=0.5))
-        raise Refused(
-            "unknown_table", f"{written} isn't a table that may be queried here.", where=written, suggestions=near
-        )
+        reason = f"{written} isn't a table that may be queried here."
+        raise Refused("unknown_table", reason, where=written, suggestions=catalog.near(name))
     return found[0]
 
 
@@ -62,22 +61,17 @@ def _written_schema(node: exp.Table, rules: Rules) -> str | None:
     return f"{rules.key(database)}.{name}" if database is not None else name
 
 
-def _same_schema(known: str, written: str) -> bool:
-    known, written = known.lower(), written.lower()
-    return known == written or known.endswith(f".{written}")
-
-
-def _by_default_schema(found: list[CatalogTable], catalog: Catalog) -> list[CatalogTable]:
+def _in_default_schema(name: str, catalog: Catalog) -> Sequence[CatalogTable]:
     if not catalog.default_schemas:
-        return found
+        return catalog.named(name)
     for schema in catalog.default_schemas:
-        here = [table for table in found if table.schema == schema]
+        here = [table for table in catalog.named(name, schema) if table.schema == schema]
         if here:
             return here
     return []
 
 
-def _closest(found: list[CatalogTable], name: str, schema: str | None) -> list[CatalogTable]:
+def _closest(found: Sequence[CatalogTable], name: str, schema: str | None) -> Sequence[CatalogTable]:
     """Exactly the written case wins; otherwise all that differ in case alone."""
     for exact in (
         [t for t in found if t.name == name and t.schema == (schema or t.schema)],

@@ -8,7 +8,7 @@ from uuid import UUID
 from basejump_common.storage.database import Database
 from basejump_connection_indexer.adapters import index_rows
 from basejump_connection_indexer.adapters.grant_rows import GrantedConnection
-from basejump_connection_indexer.domain.definition import IndexedTable
+from basejump_connection_indexer.domain.definition import IndexedTable, KeptOnce
 from basejump_connection_indexer.domain.guard import guard_catalog
 from basejump_connection_indexer.domain.retrieval import RetrievalIndex
 from basejump_connection_indexer.domain.session import may_search
@@ -53,8 +53,10 @@ class PreparedCatalogs:
             return kept
 
     async def _prepare(self, client_uuid: UUID, granted: GrantedConnection) -> PreparedCatalog:
+        once = KeptOnce()
         async with self._database.tenant(client_uuid) as tx:
-            tables = await index_rows.seen_by(tx, [granted.conn_uuid])
+            seen = index_rows.seen_by(tx, granted.conn_uuid)
+            tables = [once.table(table) async for page in seen for table in page]
         # Seconds of work for ten thousand tables: other requests go on meanwhile.
         return await asyncio.to_thread(PreparedCatalog, granted.index_version, tables)
 

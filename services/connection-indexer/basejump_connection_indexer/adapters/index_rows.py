@@ -5,7 +5,7 @@ Many rows are written by one statement over arrays: 10,000 tables take about a s
 """
 
 import os
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -46,6 +46,8 @@ _SEEN = """
     from indexed_table
     where tbl_uuid in (select tbl_uuid from sight where conn_uuid = any($1::uuid[]))
 """
+
+_PAGE = 500
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
@@ -95,9 +97,12 @@ async def write_sights(
     return len(gone) + len(changed)
 
 
-async def seen_by(tx: Transaction, conn_uuids: Collection[UUID]) -> list[IndexedTable]:
-    """What these connections see together, by schema and name."""
-    return await tx.rows(IndexedTable, f"{_SEEN} order by schema_name, table_name", list(conn_uuids))
+async def seen_by(tx: Transaction, conn_uuid: UUID) -> AsyncIterator[list[IndexedTable]]:
+    """What a connection sees, by schema and name, in pages: as rows, all of it takes several times the memory."""
+    after = ("", "")
+    while seen := await page(tx, [conn_uuid], after, _PAGE, with_ignored=True):
+        yield seen
+        after = (seen[-1].definition.schema, seen[-1].definition.name)
 
 
 async def find_seen(tx: Transaction, conn_uuids: Collection[UUID], tbl_uuid: UUID) -> IndexedTable | None:

@@ -1,4 +1,7 @@
-"""What the index keeps of a table: its definition, a fingerprint that tells whether it changed, and its names."""
+"""What the index keeps of a table: its definition, a fingerprint that tells whether it changed, and its names.
+
+`gc=False`: these structs can't form cycles, and catalogs of many tables would keep the garbage collector busy.
+"""
 
 import hashlib
 import math
@@ -21,7 +24,7 @@ class ColumnDefinition(msgspec.Struct, frozen=True, array_like=True, gc=False):
     comment: str = ""
 
 
-class KeyDefinition(msgspec.Struct, frozen=True, array_like=True):
+class KeyDefinition(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A foreign key to another indexed table."""
 
     columns: tuple[str, ...]
@@ -30,7 +33,7 @@ class KeyDefinition(msgspec.Struct, frozen=True, array_like=True):
     references: tuple[str, ...]
 
 
-class TableDefinition(msgspec.Struct, frozen=True, kw_only=True):
+class TableDefinition(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """`rows` is the planner's estimate, to its order of magnitude only part of the fingerprint."""
 
     schema: str
@@ -49,6 +52,25 @@ class TableDefinition(msgspec.Struct, frozen=True, kw_only=True):
         return hashlib.blake2b(_encoder.encode(shape), digest_size=16).digest()
 
 
+class KeptOnce:
+    """Equal columns, and equal names, are one object in all tables that went through here: of the 200,000 columns of
+    a catalog of 10,000 tables, most are in other tables too."""
+
+    def __init__(self) -> None:
+        self._columns: dict[ColumnDefinition, ColumnDefinition] = {}
+        self._names: dict[str, str] = {}
+
+    def table(self, table: "IndexedTable") -> "IndexedTable":
+        """An equal table."""
+        columns = tuple(self._columns.get(column) or self._first(column) for column in table.definition.columns)
+        return msgspec.structs.replace(table, definition=msgspec.structs.replace(table.definition, columns=columns))
+
+    def _first(self, column: ColumnDefinition) -> ColumnDefinition:
+        name, kind = (self._names.setdefault(text, text) for text in (column.name, column.type))
+        kept = self._columns[column] = msgspec.structs.replace(column, name=name, type=kind)
+        return kept
+
+
 class SeenTable(msgspec.Struct, frozen=True, kw_only=True):
     """A table as one login sees it; `columns` are the only ones it may read, None: all of them."""
 
@@ -56,7 +78,7 @@ class SeenTable(msgspec.Struct, frozen=True, kw_only=True):
     visible: tuple[str, ...] | None = None
 
 
-class ColumnNotes(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class ColumnNotes(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """What an admin wrote about a column; it counts more than what the database says.
 
     `search_values`: its values may be looked up in the database and offered to people.
@@ -72,7 +94,7 @@ class ColumnNotes(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
 _NO_NOTES = ColumnNotes()
 
 
-class TableNotes(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class TableNotes(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """What an admin wrote about a table; indexing never touches it."""
 
     context: str | None = None
@@ -86,7 +108,7 @@ class TableNotes(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         return self.columns.get(name, _NO_NOTES)
 
 
-class IndexedTable(msgspec.Struct, frozen=True, kw_only=True):
+class IndexedTable(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A table of the index; `visible` as in SeenTable, None where no connection is asked about."""
 
     tbl_uuid: UUID

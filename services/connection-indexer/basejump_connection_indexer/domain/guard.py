@@ -5,7 +5,7 @@ from typing import TypeAlias
 
 import basejump_sqlguard as guard
 from basejump_common.contracts.connection import MissingValue, Proof, ProofPart, Refusal
-from basejump_connection_indexer.domain.definition import IndexedTable
+from basejump_connection_indexer.domain.definition import ColumnDefinition, IndexedTable
 
 Prover: TypeAlias = Callable[[str, str, guard.Catalog, guard.Policy], guard.Proof | guard.Refusal]
 """sqlguard's `prove`."""
@@ -13,7 +13,8 @@ Prover: TypeAlias = Callable[[str, str, guard.Catalog, guard.Policy], guard.Proo
 
 def guard_catalog(tables: Sequence[IndexedTable]) -> guard.Catalog:
     """What may be queried; ignored tables and columns are known, so that a refusal can say so."""
-    return guard.Catalog([_table(table) for table in tables])
+    columns = _Columns()
+    return guard.Catalog([_table(table, columns) for table in tables])
 
 
 def contract_proof(proof: guard.Proof, missing: tuple[MissingValue, ...] = ()) -> Proof:
@@ -46,7 +47,16 @@ def _part(
     return ProofPart(name=name, proved=part.proved, why=part.why)
 
 
-def _table(table: IndexedTable) -> guard.CatalogTable:
+class _Columns(dict[tuple[ColumnDefinition, bool], guard.CatalogColumn]):
+    """The guard's columns by the index's, and whether they are ignored: equal ones are one object."""
+
+    def __missing__(self, key: tuple[ColumnDefinition, bool]) -> guard.CatalogColumn:
+        column, ignored = key
+        self[key] = made = guard.CatalogColumn(name=column.name, type=column.type, ignored=ignored)
+        return made
+
+
+def _table(table: IndexedTable, columns: _Columns) -> guard.CatalogTable:
     return guard.CatalogTable(
         schema=table.definition.schema,
         name=table.definition.name,
@@ -62,12 +72,5 @@ def _table(table: IndexedTable) -> guard.CatalogTable:
             )
             for key in table.foreign_keys
         ),
-        columns=tuple(
-            guard.CatalogColumn(
-                name=column.name,
-                type=column.type,
-                ignored=table.notes.of_column(column.name).ignore,
-            )
-            for column in table.columns
-        ),
+        columns=tuple(columns[column, table.notes.of_column(column.name).ignore] for column in table.columns),
     )

@@ -7,12 +7,13 @@ each other what they match, so that a question's tables come together with those
 
 import heapq
 import math
-from bisect import bisect_left
+from array import array
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from basejump_connection_indexer.domain.definition import IndexedTable
+from basejump_connection_indexer.domain.postings import Postings
 from basejump_connection_indexer.domain.synonyms import SYNONYMS
 from basejump_connection_indexer.domain.words import STOP_WORDS, name_terms, question_terms, stem, text_terms
 
@@ -46,15 +47,16 @@ class RetrievalIndex:
 
     def __init__(self, tables: Sequence[IndexedTable]) -> None:
         self._tables = [table for table in tables if not table.notes.ignore]
-        documents = [_document(table) for table in self._tables]
-        self._postings: dict[str, list[tuple[int, float]]] = defaultdict(list)
-        for number, document in enumerate(documents):
-            for term, weight in document.items():
-                self._postings[term].append((number, weight))
-        self._vocabulary = sorted(self._postings)
-        self._length = [LENGTH * math.log1p(len(document)) for document in documents]
+        self._length = array("d")
+        self._postings = Postings(self._documents())
         self._neighbours = _neighbours(self._tables)
         self._schemas = _small_schemas(self._tables)
+
+    def _documents(self) -> Iterator[dict[str, float]]:
+        for table in self._tables:
+            document = _document(table)
+            self._length.append(LENGTH * math.log1p(len(document)))
+            yield document
 
     def rank(self, question: str, limit: int) -> Ranking:
         """The best tables, at most `limit`, completed by those that connect them."""
@@ -64,7 +66,7 @@ class RetrievalIndex:
         scored = heapq.nlargest(MOST_SCORED, own, key=own.__getitem__)
         scores = {number: own[number] + TOGETHER * self._lent(number, matches) for number in scored}
         for number in scored[:limit]:
-            for neighbour in self._neighbours[number]:
+            for neighbour in self._neighbours.get(number, ()):
                 scores.setdefault(neighbour, TOGETHER * self._lent(neighbour, matches))
         best = heapq.nlargest(limit, scores.items(), key=lambda item: (item[1], -item[0]))
         ranked = tuple(Ranked(self._tables[number], score) for number, score in best)
@@ -87,7 +89,7 @@ class RetrievalIndex:
         for term, weight in question_terms(question).items():
             known = [spelled for spelled, _ in self._spellings(term)]
             if known:
-                frequency = max(len(self._postings[spelled]) for spelled in known)
+                frequency = max(self._postings.frequency(spelled) for spelled in known)
                 found[term] = weight * math.log(1 + (count - frequency + 0.5) / (frequency + 0.5))
         return found
 
@@ -99,23 +101,17 @@ class RetrievalIndex:
             if other in self._postings:
                 yield other, SYNONYM
         if term not in self._postings and len(term) >= 5:
-            yield from ((longer, PREFIX) for longer in self._beginning_with(term))
+            yield from ((longer, PREFIX) for longer in self._postings.beginning_with(term, at_most=5))
             for end in range(3, len(term)):
                 if term[:end] in self._postings:
                     yield term[:end], PREFIX * end / len(term)
-
-    def _beginning_with(self, term: str) -> Iterable[str]:
-        place = bisect_left(self._vocabulary, term)
-        for longer in self._vocabulary[place : place + 5]:
-            if longer.startswith(term):
-                yield longer
 
     def _matches(self, terms: Mapping[str, float]) -> dict[int, dict[str, float]]:
         """By table: the question's terms that it matches, and how much each is worth there."""
         found: dict[int, dict[str, float]] = defaultdict(dict)
         for term, weight in terms.items():
             for spelled, trust in self._spellings(term):
-                for number, place in self._postings[spelled]:
+                for number, place in self._postings.of(spelled):
                     worth = weight * trust * place
                     if worth > found[number].get(term, 0.0):
                         found[number][term] = worth
@@ -132,7 +128,7 @@ class RetrievalIndex:
         return sum(max(worth - own.get(term, 0.0), 0.0) for term, worth in best.items())
 
     def _around(self, number: int) -> Iterable[int]:
-        yield from self._neighbours[number]
+        yield from self._neighbours.get(number, ())
         yield from self._schemas.get(self._tables[number].definition.schema, ())
 
     def _coverage(
@@ -169,17 +165,17 @@ def _document(table: IndexedTable) -> dict[str, float]:
     return {term: weight for term, weight in found.items() if term not in STOP_WORDS or weight > COMMENT}
 
 
-def _neighbours(tables: Sequence[IndexedTable]) -> list[set[int]]:
-    """By table: those one foreign key away, in either direction."""
+def _neighbours(tables: Sequence[IndexedTable]) -> dict[int, set[int]]:
+    """By table: those one foreign key away, in either direction; tables without any are left out."""
     numbers = {(t.definition.schema, t.definition.name): number for number, t in enumerate(tables)}
-    found: list[set[int]] = [set() for _ in tables]
+    found: dict[int, set[int]] = defaultdict(set)
     for number, table in enumerate(tables):
         for key in table.foreign_keys:
             other = numbers.get((key.schema, key.table))
             if other is not None and other != number:
                 found[number].add(other)
                 found[other].add(number)
-    return found
+    return dict(found)
 
 
 def _small_schemas(tables: Sequence[IndexedTable]) -> dict[str, list[int]]:
