@@ -149,10 +149,31 @@ def test_an_admin_can_add_functions() -> None:
     policy = Policy(extra_functions=frozenset({"our_score", "hr.grade"}))
     (function,) = proved("SELECT our_score(id) FROM employees", policy=policy).functions
     assert function.why.startswith("Allowed by an admin")
-    assert "hr.grade(" in proved("SELECT hr.grade(id) FROM employees", policy=policy).sql
-    for sql in ("SELECT grade(id) FROM employees", "SELECT vault.our_score(id) FROM employees"):
-        assert isinstance(prove(sql, "postgres", HOUSE, policy), Refusal)
+    assert isinstance(prove("SELECT vault.our_score(id) FROM employees", "postgres", HOUSE, policy), Refusal)
     assert refused("SELECT our_score(id) FROM employees").code == "forbidden_function"
+
+
+def test_an_added_function_is_called_by_its_schema_and_by_no_other() -> None:
+    policy = Policy(extra_functions=frozenset({"hr.grade", "hr.upper", "hr.level", "vault.level"}))
+    for call in ("hr.grade(id)", "HR.Grade(id)", "grade(id)", "lower(GRADE(id))"):
+        proof = proved(f"SELECT {call} FROM employees", policy=policy)
+        assert "hr.grade(" in proof.sql.lower(), "what runs names the schema"
+        added = [function.name for function in proof.functions if function.why.startswith("Allowed by an admin")]
+        assert added == ["hr.grade"]
+    for call in (
+        '"HR".grade(id)',
+        'hr."GRADE"(id)',
+        "vault.grade(id)",
+        "x.hr.grade(id)",
+        "level(id)",
+        "hr.pg_sleep(1)",
+    ):
+        assert isinstance(prove(f"SELECT {call} FROM employees", "postgres", HOUSE, policy), Refusal), call
+    assert isinstance(prove("SELECT 1 FROM grade(1)", "postgres", HOUSE, policy), Refusal)
+    (built_in,) = proved("SELECT upper(name) FROM employees", policy=policy).functions
+    assert (built_in.name, built_in.why[:11]) == ("upper", "On the list")
+    names = [function.name for function in proved("SELECT hr.upper(name) FROM employees", policy=policy).functions]
+    assert "hr.upper" in names
 
 
 def test_without_a_catalog_tables_are_not_proved() -> None:

@@ -9,8 +9,11 @@ import msgspec
 
 
 class Policy(msgspec.Struct, frozen=True, kw_only=True):
-    """What an admin decides: rows at most, and functions beyond the dialect's list (lower case, `name` or
-    `schema.name`)."""
+    """What an admin decides: rows at most, and functions beyond the dialect's list.
+
+    These are `name` or `schema.name`: the name in lower case, the schema as the dialect reads it. One with a schema may
+    be called without it, if no other schema has one of that name.
+    """
 
     row_limit: int = 10_000
     extra_functions: frozenset[str] = frozenset()

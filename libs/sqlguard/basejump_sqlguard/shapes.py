@@ -8,6 +8,7 @@ from difflib import get_close_matches
 
 from sqlglot import exp
 
+from basejump_sqlguard import additions
 from basejump_sqlguard.dialects import Rules
 from basejump_sqlguard.nodes import ALLOWED_NODES, FORBIDDEN_ARGUMENTS, NODE_CODES
 from basejump_sqlguard.parse import QUERIES, Parsed
@@ -15,6 +16,7 @@ from basejump_sqlguard.proof import FunctionProof, Policy, Refused
 from basejump_sqlguard.trees import nodes
 from basejump_sqlguard.words import BEFORE_PARENTHESES
 
+_ADDED = "Allowed by an admin for this database."
 _WORDS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_ ")
 _UNKNOWN_TYPES = {exp.DType.USERDEFINED, exp.DType.UNKNOWN}
 
@@ -24,6 +26,8 @@ Check = Callable[[exp.Expr, Rules, Policy], None]
 
 def check_shape(parsed: Parsed, policy: Policy) -> tuple[FunctionProof, ...]:
     """Refuses what isn't purely a query; otherwise the functions it calls."""
+    if policy.extra_functions:
+        additions.qualify(parsed.tree, parsed.rules, policy)
     found = nodes(parsed.tree)
     for node in found:
         allowed, arguments, check = _DEMANDS[type(node)]
@@ -34,11 +38,12 @@ def check_shape(parsed: Parsed, policy: Policy) -> tuple[FunctionProof, ...]:
         if check is not None:
             check(node, parsed.rules, policy)
     names = check_calls(parsed.calls, aliases_with_columns(found), parsed.rules, policy)
+    pure = [name for name in names if parsed.rules.functions.knows(name)]
+    added = {*additions.called(found, parsed.rules, policy), *policy.extra_functions.intersection(names)}
     why = f"On the list of pure functions for {parsed.rules.name}."
-    extra = "Allowed by an admin for this database."
-    return tuple(
-        FunctionProof(name=name, proved=True, why=why if parsed.rules.functions.knows(name) else extra)
-        for name in names
+    return (
+        *(FunctionProof(name=name, proved=True, why=why) for name in pure),
+        *(FunctionProof(name=name, proved=True, why=_ADDED) for name in sorted(added)),
     )
 
 
@@ -115,7 +120,10 @@ def _check_anonymous(node: exp.Expr, rules: Rules, policy: Policy) -> None:
     quoted = isinstance(name, exp.Identifier)
     text = str(name.this) if isinstance(name, exp.Identifier) else str(name)
     lower = text.lower()
-    if isinstance(node.parent, exp.Dot) and _is_listed(_qualified_name(node.parent), policy, rules):
+    dot = node.parent
+    if isinstance(dot, exp.Dot) and (
+        _qualified_name(dot) in rules.functions.names or additions.name_of(dot, rules, policy) is not None
+    ):
         return
     if not _is_listed(lower, policy, rules) or (quoted and text != lower):
         refuse_function(text, rules)
@@ -131,9 +139,8 @@ def _qualified_name(dot: exp.Expr) -> str:
 def _check_dot(node: exp.Expr, rules: Rules, policy: Policy) -> None:
     if isinstance(node.args["expression"], exp.Func):
         built_in = isinstance(node.this, exp.Identifier) and str(node.this.this).lower() == "pg_catalog"
-        name = _qualified_name(node)
-        listed = (built_in and rules.fold == "lower") or name in rules.functions.names or name in policy.extra_functions
-        if not listed:
+        listed = (built_in and rules.fold == "lower") or _qualified_name(node) in rules.functions.names
+        if not listed and additions.name_of(node, rules, policy) is None:
             raise Refused(
                 "forbidden_function",
                 "Functions of a schema or of a value aren't allowed.",

@@ -13,10 +13,12 @@ from basejump_common.errors import DeadlineExceeded, NotFound, Unauthenticated, 
 from basejump_common.runtime import Base
 from basejump_common.security.principal import Role
 from basejump_connection_indexer.adapters import database_rows, grant_rows
+from basejump_connection_indexer.adapters.database_rows import ConnectionRow, DatabaseRow
 from basejump_connection_indexer.adapters.grant_rows import GrantedConnection
 from basejump_connection_indexer.adapters.teams import Teams
 from basejump_connection_indexer.adapters.vault import Vault
 from basejump_connection_indexer.domain.engine import ENGINES
+from basejump_connection_indexer.domain.functions import allowed_functions
 from basejump_connection_indexer.domain.target import Target
 from basejump_connection_indexer.prepared import PreparedCatalog, PreparedCatalogs
 
@@ -24,12 +26,14 @@ _ASK_SECONDS = 2.0
 
 
 class Access(msgspec.Struct, frozen=True, kw_only=True):
-    """What a grant opens: the catalog as the connection sees it, and the login; and what the client has set."""
+    """What a grant opens: the catalog as the connection sees it, the functions that an admin allows, and the login; and
+    what the client has set."""
 
     client_uuid: UUID
     conn_uuid: UUID
     settings: ClientSettings
     catalog: PreparedCatalog
+    functions: frozenset[str]
     target: Target
 
     @property
@@ -82,12 +86,19 @@ class Gate:
 
     async def _open(self, context: Context, team_uuid: UUID | None, conn_uuid: UUID) -> Access:
         tenant = context.caller.tenant
-        granted, target = await self._granted(tenant, team_uuid, conn_uuid)
-        catalog = await self._catalogs.get(tenant, granted)
-        settings = (await self._clients.choices(tenant, context)).settings
-        return Access(client_uuid=tenant, conn_uuid=conn_uuid, settings=settings, catalog=catalog, target=target)
+        granted, row, login = await self._granted(tenant, team_uuid, conn_uuid)
+        return Access(
+            client_uuid=tenant,
+            conn_uuid=conn_uuid,
+            settings=(await self._clients.choices(tenant, context)).settings,
+            catalog=await self._catalogs.get(tenant, granted),
+            functions=allowed_functions(row),
+            target=self._vault.target(row, login),
+        )
 
-    async def _granted(self, tenant: UUID, team_uuid: UUID | None, conn_uuid: UUID) -> tuple[GrantedConnection, Target]:
+    async def _granted(
+        self, tenant: UUID, team_uuid: UUID | None, conn_uuid: UUID
+    ) -> tuple[GrantedConnection, DatabaseRow, ConnectionRow]:
         async with self._database.tenant(tenant) as tx:
             if team_uuid is None:
                 granted = await grant_rows.connection(tx, conn_uuid)
@@ -97,7 +108,7 @@ class Gate:
             row = None if login is None else await database_rows.find(tx, login.db_uuid)
         if granted is None or login is None or row is None:
             raise _not_granted()
-        return granted, self._vault.target(row, login)
+        return granted, row, login
 
 
 def _not_granted() -> NotFound:

@@ -25,6 +25,7 @@ from basejump_common.contracts.connection import (
     UpdateDatabase,
 )
 from basejump_common.errors import Conflict, DatabaseUnreachable, InvalidInput, NotFound
+from basejump_common.security.secret import Secret
 from basejump_common.storage.database import Database as Storage
 from basejump_common.storage.database import Transaction
 from basejump_connection_indexer.adapters import database_rows, grant_rows
@@ -32,7 +33,7 @@ from basejump_connection_indexer.adapters.customer_pools import CustomerPools
 from basejump_connection_indexer.adapters.database_rows import ConnectionRow, DatabaseRow
 from basejump_connection_indexer.adapters.vault import Vault
 from basejump_connection_indexer.domain.alias import free_alias
-from basejump_connection_indexer.domain.database_fields import check_fields
+from basejump_connection_indexer.domain.database_fields import check_database, check_fields
 from basejump_connection_indexer.domain.engine import ENGINES, schemas_of
 from basejump_connection_indexer.domain.risks import check_risks
 from basejump_connection_indexer.domain.session import BrokeOff, Connect
@@ -86,6 +87,8 @@ class Databases:
             before = _idle(found(await database_rows.find(tx, request.db_uuid)))
             logins = await database_rows.connections_of(tx, before.db_uuid)
         after = _changed(before, request)
+        check_database(after)
+        logins = self._with_password(before, after, logins, request.password)
         risks = [await self._risks(self._vault.target(after, login), schemas_of(after)) for login in logins]
         for login, found_risks in zip(logins, risks, strict=True):
             # What an admin has accepted once needn't be accepted again.
@@ -96,6 +99,8 @@ class Databases:
                 _idle(found(await database_rows.find(tx, request.db_uuid, lock=True)))
                 await database_rows.update(tx, after)
                 for login, warnings in zip(logins, risks, strict=True):
+                    if request.password is not None:
+                        await database_rows.set_password(tx, login.conn_uuid, login.password)
                     await database_rows.set_warnings(tx, login.conn_uuid, warnings)
                 await enqueue_indexing(tx, tenant, IndexDatabase(db_uuid=after.db_uuid))
                 return found(await database_rows.find(tx, request.db_uuid)).as_database()
@@ -139,6 +144,20 @@ class Databases:
         risks = await self._risks(_target(fields), names)
         check_risks(risks, accepted=fields.accept_risky_role)
         return risks
+
+    def _with_password(
+        self, before: DatabaseRow, after: DatabaseRow, logins: list[ConnectionRow], password: Secret | None
+    ) -> list[ConnectionRow]:
+        """The logins as they will be: a password is sent only where whoever knows it says. Raises InvalidInput."""
+        moves = (before.host, before.port) != (after.host, after.port)
+        if password is None and not moves:
+            return logins
+        if password is None:
+            raise InvalidInput.field("password", "is needed again: it would be sent to another host or port")
+        if len(logins) != 1:
+            raise InvalidInput.field("password", "the database has several connections, each with its own")
+        sealed = self._vault.seal(before.client_uuid, logins[0].conn_uuid, password)
+        return [msgspec.structs.replace(logins[0], password=sealed)]
 
     async def _risks(self, target: Target, names: tuple[str, ...]) -> tuple[str, ...]:
         """What a login may do beyond SELECT in schemas that it may use."""

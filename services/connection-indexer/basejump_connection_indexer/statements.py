@@ -70,7 +70,8 @@ class Statements:
 
     async def _proof(self, access: Access, sql: str) -> guard.Proof | guard.Refusal:
         # One more than is kept, so that a result is called truncated only when something was cut.
-        policy = guard.Policy(row_limit=self._limits.within(access.settings).rows + 1)
+        most = self._limits.within(access.settings).rows + 1
+        policy = guard.Policy(row_limit=most, extra_functions=access.functions)
         return await asyncio.to_thread(self._prover, sql, access.dialect, access.catalog.guard, policy)
 
     async def _result(self, access: Access, request: Run, file: ResultFile) -> RunResult:

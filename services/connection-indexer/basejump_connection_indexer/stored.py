@@ -97,5 +97,6 @@ class Stored:
 
     def _refusal(self, access: Access, statement: str) -> guard.Refusal | None:
         """Why the statement could not run any more."""
-        proved = self._prover(statement, access.dialect, access.catalog.guard, guard.Policy())
+        policy = guard.Policy(extra_functions=access.functions)
+        proved = self._prover(statement, access.dialect, access.catalog.guard, policy)
         return proved if isinstance(proved, guard.Refusal) else None

@@ -46,6 +46,7 @@ class DatabaseRow(msgspec.Struct, frozen=True, kw_only=True):
     include_views: bool
     include_materialized_views: bool
     include_partitioned_tables: bool
+    functions: tuple[str, ...] = ()
     index_status: IndexState = IndexState.QUEUED
     index_progress: float = 0.0
     index_tables: int = 0
@@ -87,16 +88,7 @@ class ConnectionRow(msgspec.Struct, frozen=True, kw_only=True):
 _COLUMNS = tuple(name for name in DatabaseRow.__struct_fields__ if not name.startswith(("index_", "created_")))
 _PLACES = ", ".join(f"${place}" for place in range(1, len(_COLUMNS) + 1))
 _INSERT = f"insert into database ({', '.join(_COLUMNS)}) values ({_PLACES})"  # noqa: S608 - names of our own fields
-_CHANGEABLE = (
-    "database_name_alias",
-    "database_desc",
-    "schemas",
-    "include_default_schema",
-    "table_filter_string",
-    "include_views",
-    "include_materialized_views",
-    "include_partitioned_tables",
-)
+_CHANGEABLE = tuple(name for name in _COLUMNS if name not in ("client_uuid", "db_uuid", "database_type"))
 _SET = ", ".join(f"{name} = ${place}" for place, name in enumerate(_CHANGEABLE, start=2))
 _UPDATE = f"update database set {_SET} where db_uuid = $1"  # noqa: S608 - names of our own fields
 
@@ -188,6 +180,11 @@ async def insert_connection(tx: Transaction, client_uuid: UUID, row: ConnectionR
         row.data_source_desc,
         row.warnings,
     )
+
+
+async def set_password(tx: Transaction, conn_uuid: UUID, password: bytes) -> None:
+    """Another password of a login, sealed."""
+    await tx.execute("update connection set password = $2 where conn_uuid = $1", conn_uuid, password)
 
 
 async def set_warnings(tx: Transaction, conn_uuid: UUID, warnings: Sequence[str]) -> None:

@@ -1,15 +1,29 @@
 """What a request may say about a database, beyond the types of its fields."""
 
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 from cryptography import x509
 
-from basejump_common.contracts.connection import DatabaseFields, SslMode
+from basejump_common.contracts.connection import DatabaseFields, SchemaMap, SslMode
 from basejump_common.errors import InvalidInput
 from basejump_common.security.secret import Secret
 from basejump_connection_indexer.domain.engine import ENGINES, schemas_of
+from basejump_connection_indexer.domain.functions import Allowing, check_functions
 from basejump_connection_indexer.domain.schema_names import check_name
+
+
+class Database(Allowing, Protocol):
+    """A database as a request or a row says it."""
+
+    @property
+    def ssl_mode(self) -> SslMode: ...
+    @property
+    def ssl_root_cert(self) -> str | None: ...
+    @property
+    def query(self) -> dict[str, str]: ...
+    @property
+    def schema_maps(self) -> tuple[SchemaMap, ...]: ...
 
 
 def check_fields(fields: DatabaseFields) -> tuple[str, ...]:
@@ -17,12 +31,18 @@ def check_fields(fields: DatabaseFields) -> tuple[str, ...]:
     _check_nul(fields)
     if not fields.ssl:
         raise InvalidInput.field("ssl", "connections are always encrypted: leave it out, or say ssl_mode")
-    check_certificate(fields.ssl_mode, fields.ssl_root_cert)
-    _check_options(fields)
-    for place, schema_map in enumerate(fields.schema_maps):
+    return check_database(fields)
+
+
+def check_database(database: Database) -> tuple[str, ...]:
+    """What holds for a database however it came about; as `check_fields`."""
+    check_certificate(database.ssl_mode, database.ssl_root_cert)
+    _check_options(database)
+    for place, schema_map in enumerate(database.schema_maps):
         check_name(schema_map.old_schema, f"schema_maps[{place}].old_schema")
         check_name(schema_map.new_schema, f"schema_maps[{place}].new_schema")
-    return schemas_of(fields)
+    check_functions(database.functions)
+    return schemas_of(database)
 
 
 def check_certificate(mode: SslMode, certificate: str | None) -> None:
@@ -45,7 +65,7 @@ def _check_nul(fields: msgspec.Struct) -> None:
             raise InvalidInput.field(name, "text must not contain the character NUL")
 
 
-def _check_options(fields: DatabaseFields) -> None:
+def _check_options(fields: Database) -> None:
     allowed = ENGINES[fields.database_type].options
     for name, value in fields.query.items():
         if name not in allowed:

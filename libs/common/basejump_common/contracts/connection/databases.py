@@ -26,6 +26,13 @@ from basejump_common.security.principal import Role
 from basejump_common.security.secret import Secret
 
 SchemaName = Annotated[str, Meta(min_length=1, max_length=63)]
+FunctionName = Annotated[
+    str, Meta(max_length=127, pattern=r"^[A-Za-z_][A-Za-z0-9_$]{0,62}(\.[A-Za-z_][A-Za-z0-9_$]{0,62})?$")
+]
+Functions = Annotated[tuple[FunctionName, ...], Meta(max_length=200)]
+"""Functions that queries may call although Basejump doesn't know them as pure: `name` in an indexed schema, or
+`schema.name`. They run read-only like everything else."""
+
 _CONNECT_ERRORS = (
     InvalidInput,
     HostForbidden,
@@ -67,29 +74,36 @@ class SchemaMap(msgspec.Struct, frozen=True, kw_only=True):
     new_schema: SchemaName
 
 
+Host = Annotated[str, Meta(min_length=1, max_length=255)]
+Port = Annotated[int, Meta(ge=1, le=65_535)]
+Certificate = Annotated[str, Meta(max_length=100_000)]
+SchemaMaps = Annotated[tuple[SchemaMap, ...], Meta(max_length=200)]
+
+
 class DatabaseFields(msgspec.Struct, frozen=True, kw_only=True):
     """Where a customer's database is, how to log in, and what of it to index."""
 
     database_type: DatabaseType
-    host: Annotated[str, Meta(min_length=1, max_length=255)]
-    port: Annotated[int, Meta(ge=1, le=65_535)] | None = None
+    host: Host
+    port: Port | None = None
     database_name: SchemaName
     database_name_alias: Name | None = None
     username: Annotated[str, Meta(min_length=1, max_length=200)]
     password: Secret
     query: dict[str, str] = {}
     ssl_mode: SslMode = SslMode.REQUIRE
-    ssl_root_cert: Annotated[str, Meta(max_length=100_000)] | None = None
+    ssl_root_cert: Certificate | None = None
     ssl: bool = True
     database_desc: Text = ""
     data_source_desc: Text = ""
     include_default_schema: bool = False
     schemas: Annotated[tuple[Schema, ...], Meta(max_length=200)] = ()
-    schema_maps: Annotated[tuple[SchemaMap, ...], Meta(max_length=200)] = ()
+    schema_maps: SchemaMaps = ()
     table_filter_string: Annotated[str, Meta(min_length=1, max_length=200)] | None = None
     include_views: bool = True
     include_materialized_views: bool = True
     include_partitioned_tables: bool = True
+    functions: Functions = ()
     accept_risky_role: bool = False
 
 
@@ -100,18 +114,28 @@ class CreateDatabase(DatabaseFields, frozen=True, kw_only=True):
 class UpdateDatabase(msgspec.Struct, frozen=True, kw_only=True):
     """What is given is changed; then the database is scanned again and what changed is indexed again.
 
-    A login that can do more than SELECT, and more than was accepted before, needs `accept_risky_role` again.
+    A login that can do more than SELECT, and more than was accepted before, needs `accept_risky_role` again. Another
+    `host` or `port` needs the `password` of the login again, which would be sent there.
     """
 
     db_uuid: UUID
+    host: Host | None = None
+    port: Port | None = None
+    database_name: SchemaName | None = None
+    password: Secret | None = None
+    query: dict[str, str] | None = None
+    ssl_mode: SslMode | None = None
+    ssl_root_cert: Certificate | None = None
     database_name_alias: Name | None = None
     database_desc: Text | None = None
     schemas: Annotated[tuple[Schema, ...], Meta(min_length=1, max_length=200)] | None = None
     include_default_schema: bool | None = None
+    schema_maps: SchemaMaps | None = None
     table_filter_string: Annotated[str, Meta(min_length=1, max_length=200)] | None = None
     include_views: bool | None = None
     include_materialized_views: bool | None = None
     include_partitioned_tables: bool | None = None
+    functions: Functions | None = None
     accept_risky_role: bool = False
 
 
@@ -147,12 +171,15 @@ class Database(msgspec.Struct, frozen=True, kw_only=True):
     database_name_alias: str
     database_desc: str
     ssl_mode: SslMode
+    query: dict[str, str] = {}
     schemas: tuple[Schema, ...]
+    schema_maps: tuple[SchemaMap, ...] = ()
     include_default_schema: bool
     table_filter_string: str | None
     include_views: bool
     include_materialized_views: bool
     include_partitioned_tables: bool
+    functions: tuple[str, ...] = ()
     index_status: IndexState
     created_at: datetime
 
