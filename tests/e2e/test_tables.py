@@ -14,7 +14,7 @@ from rest import Tenant
 
 WITHOUT_TENANTS = {
     "auth": {"revocation", "secret_lookup", "signing_key"},
-    "account": {"client_directory"},
+    "account": {"client_directory", "client_origin"},
     "connection-indexer": set[str](),
     "chat-agent": set[str](),
 }

@@ -11,12 +11,14 @@ from basejump_account.domain.settings import changed
 from basejump_common.bus import Bus, Context, publish
 from basejump_common.contracts import account, auth
 from basejump_common.contracts.account import (
+    CheckOrigin,
     Client,
     ClientCreated,
     ClientPage,
     ClientUpdated,
     CreateClient,
     CreatedClient,
+    OriginStanding,
     User,
     UserChanged,
 )
@@ -86,13 +88,20 @@ class Clients:
     async def choices(self, _context: Context, request: ByClient) -> ClientChoices:
         """What other services work by. Raises NotFound."""
         client = found(await self._find(request.client_uuid))
-        return ClientChoices(settings=client.settings, verify_mode=VerifyMode(client.verify_mode))
+        verify_mode = VerifyMode(client.verify_mode)
+        return ClientChoices(settings=client.settings, verify_mode=verify_mode, quota=client.quota)
+
+    async def check_origin(self, _context: Context, request: CheckOrigin) -> OriginStanding:
+        """Whether any client allows calls from there."""
+        async with self._database.platform() as tx:
+            return OriginStanding(allowed=await client_rows.is_origin(tx, request.origin))
 
     async def _update(self, context: Context, change: Callable[[Client], Client]) -> Client:
         tenant = context.caller.tenant
         async with self._database.tenant(tenant) as tx:
             client = change(found(await client_rows.lock(tx, tenant)))
             await client_rows.write_choices(tx, tenant, client.settings, VerifyMode(client.verify_mode))
+            await client_rows.write_origins(tx, tenant, client.settings.allowed_origins)
             updated = ClientUpdated(client_uuid=tenant, settings=client.settings, verify_mode=client.verify_mode)
             await publish(tx, account.CLIENT_UPDATED, tenant, tenant, updated, context)
         return msgspec.structs.replace(client, llm=client.settings.llm)

@@ -22,6 +22,7 @@ def handlers(clients: Clients, lifecycle: Lifecycle, users: Users, teams: Teams)
         handle(account.UPDATE_CLIENT_SETTINGS, clients.update_settings),
         handle(account.UPDATE_VERIFY_MODE, clients.update_verify_mode),
         handle(account.CLIENT_CHOICES, clients.choices),
+        handle(account.CHECK_ORIGIN, clients.check_origin),
         handle(account.CREATE_USER, users.create),
         handle(account.LIST_USERS, users.page),
         handle(account.GET_USER, users.get),

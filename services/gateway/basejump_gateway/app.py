@@ -13,7 +13,7 @@ from basejump_gateway import problems
 from basejump_gateway.edge import exchange_of
 from basejump_gateway.endpoints import AnyRequest, Endpoints
 from basejump_gateway.openapi import document
-from basejump_gateway.routes import Route
+from basejump_gateway.routes import PREFIX, Route
 
 log = logging.getLogger("basejump.gateway")
 
@@ -36,6 +36,8 @@ def application(endpoints: Endpoints, routes: Iterable[Route], ready: Callable[[
     routes = tuple(routes)
     return Litestar(
         route_handlers=[
+            # First: Litestar gives a path without a handler of OPTIONS one of its own.
+            *(endpoints.preflight(path, methods) for path, methods in _methods(routes).items()),
             *(endpoints.handler(route) for route in routes),
             *_reference(document(routes)),
             *_health(ready),
@@ -48,6 +50,13 @@ def application(endpoints: Endpoints, routes: Iterable[Route], ready: Callable[[
         openapi_config=None,
         logging_config=None,
     )
+
+
+def _methods(routes: Iterable[Route]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for route in routes:
+        found.setdefault(PREFIX + route.path, []).append(route.method)
+    return found
 
 
 def _problem(request: AnyRequest, error: BasejumpError) -> Response[bytes]:

@@ -1,14 +1,21 @@
 """Composes the gateway, the only place that does."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
 
-from basejump_common.runtime import Service, foundation
+from basejump_common.bus.client_settings import SettingsOfClients
+from basejump_common.contracts.account import CLIENT_UPDATED
+from basejump_common.contracts.calls import counter_subject
+from basejump_common.runtime import Base, Service, foundation
+from basejump_gateway.address import Proxies
+from basejump_gateway.allowance import Allowances
 from basejump_gateway.app import application
 from basejump_gateway.door import Door
 from basejump_gateway.edge import Edge
 from basejump_gateway.endpoints import Endpoints
 from basejump_gateway.feed import ChatFeed
+from basejump_gateway.limits import ChoicesOfClients, Limits, Rates
+from basejump_gateway.origins import Origins
 from basejump_gateway.prompts import Prompts, Waits
 from basejump_gateway.routes import ROUTES
 from basejump_gateway.server import bind, listening
@@ -31,10 +38,26 @@ async def bootstrap(settings: Settings) -> AsyncIterator[Service]:
             per_user=settings.streams_per_user,
         )
         waits = Waits(default=settings.default_wait, longest=settings.max_wait)
-        door = Door(base.bus, base.verifier)
+        door = _door(base, settings)
         endpoints = Endpoints(base.bus, door, prompts, streaming, waits, settings.body_limit)
         service = base.service()
-        edge = Edge(application(endpoints, ROUTES, lambda: service.ready))
+        edge = Edge(application(endpoints, ROUTES, lambda: service.ready), Proxies.from_text(settings.trusted_proxies))
         listener = bind(settings.host, settings.port)
-        async with listening(edge, listener, settings.drain_seconds, feed.drain):
+        async with (
+            base.bus.hearing(CLIENT_UPDATED.subject(), door.client_changed),
+            listening(edge, listener, settings.drain_seconds, feed.drain),
+        ):
             yield service
+
+
+def _door(base: Base, settings: Settings) -> Door:
+    def count(name: str, window: int, more: int) -> Awaitable[int]:
+        return base.bus.count(counter_subject(name, window), more)
+
+    rates = Rates(
+        per_client=settings.calls_per_minute,
+        per_key=settings.calls_per_minute_per_key,
+        per_address=settings.calls_per_minute_per_address,
+    )
+    choices = ChoicesOfClients(SettingsOfClients(base.bus))
+    return Door(base.bus, base.verifier, Limits(Allowances(count), rates), Origins(base.bus), choices)

@@ -3,15 +3,18 @@
 import hashlib
 import time
 from collections import OrderedDict
+from collections.abc import Iterable
 from typing import Protocol
 
 from basejump_common.bus import Bus
 from basejump_common.contracts import auth
 from basejump_common.contracts.operation import Allow
-from basejump_common.errors import Forbidden, Unauthenticated
+from basejump_common.errors import BasejumpError, Forbidden, Unauthenticated
 from basejump_common.security.principal import Credential, Principal
 from basejump_common.security.secret import Secret
 from basejump_gateway.edge import Caller, Exchange
+from basejump_gateway.limits import ChoicesOfClients, Limits
+from basejump_gateway.origins import Origins
 
 EXCHANGED_SECONDS = 60.0
 EXCHANGED_MOST = 10_000
@@ -37,21 +40,49 @@ class Door:
     a revocation.
     """
 
-    def __init__(self, bus: Bus, verifier: Authenticate) -> None:
+    def __init__(
+        self, bus: Bus, verifier: Authenticate, limits: Limits, origins: Origins, choices: ChoicesOfClients
+    ) -> None:
         self._bus = bus
         self._verifier = verifier
+        self._limits = limits
+        self._origins = origins
+        self._choices = choices
         self._exchanged: OrderedDict[bytes, tuple[Secret, float]] = OrderedDict()
 
+    def client_changed(self) -> None:
+        """Some client has changed its settings."""
+        self._choices.forget()
+        self._origins.forget()
+
     async def admit(self, access: Allow, exchange: Exchange) -> Caller | None:
-        """The caller, None where nobody is asked. Raises Unauthenticated, Forbidden, Unavailable."""
+        """The caller, None where nobody is asked. Raises Unauthenticated, TooManyRequests, Forbidden, Unavailable."""
         if not access.credentials:
+            await self.admit_stranger(exchange)
             return None
-        caller = await self._identify(access, exchange)
-        if caller.principal.credential not in access.credentials:
-            raise _send_instead(access)
+        try:
+            caller = await self._identify(access, exchange)
+            if caller.principal.credential not in access.credentials:
+                raise _send_instead(access)
+        except BasejumpError:
+            await self.admit_stranger(exchange)
+            raise
+        choices = await self._choices.of(caller.principal.client_uuid, exchange)
+        self._origins.known(choices, exchange)
+        await self._limits.known(caller.principal, choices, exchange)
         if not caller.principal.role.at_least(access.least):
             raise Forbidden(f"this call needs the role {access.least} or above")
         return caller
+
+    async def admit_stranger(self, exchange: Exchange) -> None:
+        """Somebody who shows no credential, or not a good one. Raises TooManyRequests."""
+        await self._origins.stranger(exchange)
+        await self._limits.stranger(exchange)
+
+    async def preflight(self, methods: Iterable[str], exchange: Exchange) -> None:
+        """A browser that asks whether it may make a call. Raises TooManyRequests."""
+        await self._origins.preflight(methods, exchange)
+        await self._limits.stranger(exchange)
 
     async def _identify(self, access: Allow, exchange: Exchange) -> Caller:
         client_secret = exchange.headers.get(b"client-secret")

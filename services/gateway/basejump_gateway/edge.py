@@ -13,6 +13,7 @@ import msgspec
 from basejump_common.bus.context import Context, new_traceparent
 from basejump_common.security.principal import Principal
 from basejump_common.security.secret import Secret
+from basejump_gateway.address import Proxies
 
 log = logging.getLogger("basejump.gateway")
 
@@ -36,11 +37,14 @@ class Caller(msgspec.Struct, frozen=True):
 
 
 class Exchange(msgspec.Struct, frozen=True, kw_only=True):
-    """A request as the edge sees it. Of a header given twice, the last one counts."""
+    """A request as the edge sees it. Of a header given twice, the last one counts. `said` collects headers that the
+    answer carries, whatever it is."""
 
     request_id: str
     traceparent: str
     headers: dict[bytes, bytes]
+    address: str = "unknown"
+    said: list[tuple[bytes, bytes]] = []
 
     def context(self, seconds: float, caller: Caller | None = None) -> Context:
         """What travels with a call that may take `seconds`."""
@@ -62,8 +66,9 @@ def exchange_of(scope: Any) -> Exchange:
 class Edge:
     """The outermost ASGI application."""
 
-    def __init__(self, app: App) -> None:
+    def __init__(self, app: App, proxies: Proxies) -> None:
         self._app = app
+        self._proxies = proxies
         self._headers = [_NOT_KEPT]
 
     def close(self) -> None:
@@ -74,7 +79,7 @@ class Edge:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        exchange = _exchange(dict(scope["headers"]))
+        exchange = self._exchange(scope)
         scope[_KEY] = exchange
         if "_" in scope["path"]:
             scope["path"] = scope["path"].replace("_", "-")
@@ -86,7 +91,7 @@ class Edge:
             if message["type"] == "http.response.start":
                 status = message["status"]
                 request_id = (b"x-request-id", exchange.request_id.encode())
-                message["headers"] = [*message["headers"], request_id, *self._headers]
+                message["headers"] = [*message["headers"], *exchange.said, request_id, *self._headers]
             await send(message)
 
         try:
@@ -94,14 +99,15 @@ class Edge:
         finally:
             _log_access(scope, exchange, status, time.perf_counter() - started)
 
-
-def _exchange(headers: dict[bytes, bytes]) -> Exchange:
-    given = headers.get(b"x-request-id", b"")
-    return Exchange(
-        request_id=given.decode() if _REQUEST_ID.fullmatch(given) else str(uuid4()),
-        traceparent=_traceparent(headers.get(b"traceparent", b"")),
-        headers=headers,
-    )
+    def _exchange(self, scope: Scope) -> Exchange:
+        headers = dict(scope["headers"])
+        given = headers.get(b"x-request-id", b"")
+        return Exchange(
+            request_id=given.decode() if _REQUEST_ID.fullmatch(given) else str(uuid4()),
+            traceparent=_traceparent(headers.get(b"traceparent", b"")),
+            headers=headers,
+            address=self._proxies.address(scope.get("client"), headers.get(b"x-forwarded-for", b"")),
+        )
 
 
 def _traceparent(given: bytes) -> str:

@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from typing import Any
 
 import msgspec
@@ -60,8 +60,20 @@ class Endpoints:
                 argument = binder.bind(scope["path_params"], scope["query_string"], body)
                 return await reply(context, argument, request)
 
-        path = PREFIX + route.path.replace("}", ":str}")
+        path = _litestar(PREFIX + route.path)
         return HTTPRouteHandler(path, http_method=[route.method], status_code=200, name=operation.name)(answer)
+
+    def preflight(self, path: str, methods: Iterable[str]) -> HTTPRouteHandler:
+        """The handler of OPTIONS on a path that has these methods."""
+        methods = tuple(sorted(methods))
+
+        async def answer(request: AnyRequest) -> Response[bytes]:
+            exchange = exchange_of(request.scope)
+            if b"origin" in exchange.headers:
+                await self._door.preflight(methods, exchange)
+            return Response(b"", headers={"allow": ", ".join((*methods, "OPTIONS"))})
+
+        return HTTPRouteHandler(_litestar(path), http_method=["OPTIONS"], status_code=200)(answer)
 
     def _reply(self, route: Route) -> Reply:
         if route.waits:
@@ -70,7 +82,9 @@ class Endpoints:
 
     async def _admit(self, route: Route, request: AnyRequest) -> Caller | None:
         if route.streams and _has_ticket(request.scope["query_string"]):
-            return None  # who calls is known once the ticket is redeemed
+            # Who calls is known once the ticket is redeemed.
+            await self._door.admit_stranger(exchange_of(request.scope))
+            return None
         return await self._door.admit(route.operation.access, exchange_of(request.scope))
 
     def _ask(self, operation: Operation[Any, Any]) -> Reply:
@@ -90,6 +104,10 @@ class Endpoints:
     async def _follow(self, context: Context, argument: Any, request: AnyRequest) -> Response[bytes]:
         resumed = _resumed(argument, exchange_of(request.scope).headers.get(b"last-event-id", b""))
         return await EventStream.begun(self._streaming.follow(context, resumed))
+
+
+def _litestar(path: str) -> str:
+    return path.replace("}", ":str}")
 
 
 def _json(content: bytes) -> Response[bytes]:

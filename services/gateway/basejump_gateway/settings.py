@@ -25,6 +25,22 @@ class Settings(BusSettings, frozen=True, kw_only=True):
     streams_per_user: Annotated[
         int, Meta(description="Streams of chats that one user may have open at one gateway.", ge=1)
     ] = 100
+    calls_per_minute: Annotated[
+        int,
+        Meta(
+            description="Calls of one client in a minute, over all gateways, unless its operator says otherwise.", ge=1
+        ),
+    ] = 60_000
+    calls_per_minute_per_key: Annotated[
+        int, Meta(description="Calls with one credential (a session's tokens are one) in a minute, likewise.", ge=1)
+    ] = 6_000
+    calls_per_minute_per_address: Annotated[
+        int,
+        Meta(description="Calls without a good credential from one address (IPv6: /64) in a minute, likewise.", ge=1),
+    ] = 1_200
+    trusted_proxies: Annotated[
+        str, Meta(description="Networks, by commas, whose `X-Forwarded-For` is believed, e.g. 10.0.0.0/8.")
+    ] = ""
     drain_seconds: Annotated[
         int, Meta(description="Seconds that requests in flight may take to finish after SIGTERM.", ge=1)
     ] = 30

@@ -30,3 +30,7 @@ class SettingsOfClients:
         return await self._known.get(
             client_uuid, lambda: self._bus.call(CLIENT_CHOICES, request, context, PATIENCE_SECONDS)
         )
+
+    def forget(self) -> None:
+        """Ask again from now on."""
+        self._known.forget()

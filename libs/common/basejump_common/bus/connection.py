@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import TypeVar
 
 import msgspec
@@ -31,7 +31,12 @@ MAX_PAYLOAD = 1_048_576
 CONNECT_SECONDS = 5.0
 CLOSE_SECONDS = 3.0
 FLUSH_SECONDS = 2
+COUNT_SECONDS = 0.25
 _AWAY = "the service is away; try again"
+
+
+class _Counted(msgspec.Struct, frozen=True):
+    val: str
 
 
 class _Purged(msgspec.Struct, frozen=True):
@@ -122,6 +127,20 @@ class Bus:
         await self.nats.flush(FLUSH_SECONDS)
         await self.nats.flush(FLUSH_SECONDS)
 
+    @contextlib.asynccontextmanager
+    async def hearing(self, subject: str, act: Callable[[], None]) -> AsyncIterator[None]:
+        """`act` is called for each message on the subject that comes while the block lasts; none comes again."""
+
+        async def heard(_message: Msg) -> None:
+            act()
+
+        subscription = await self.nats.subscribe(subject, cb=heard)
+        try:
+            yield
+        finally:
+            with contextlib.suppress(NatsError, OSError):
+                await subscription.unsubscribe()
+
     async def call(
         self, operation: Operation[In, Out], request: In, context: Context, timeout: float | None = None
     ) -> Out:
@@ -162,6 +181,15 @@ class Bus:
         """Publish to the stream that keeps `subject` and await its acknowledgement. The same `message_id` within
         the stream's window is kept once. Raises Unavailable."""
         await self._guarded(self.jetstream.publish(subject, body, headers={"Nats-Msg-Id": message_id}))
+
+    async def count(self, subject: str, more: int) -> int:
+        """Add to a counter, a subject of a stream that counts (ADR-49 of NATS); its sum. Raises Unavailable."""
+        headers = {"Nats-Incr": f"+{more}"}
+        try:
+            reply = await self.nats.request(subject, b"", timeout=COUNT_SECONDS, headers=headers)
+            return int(msgspec.json.decode(reply.data, type=_Counted).val)
+        except (TimeoutError, NatsError, OSError, msgspec.MsgspecError) as error:
+            raise Unavailable("the counters are away", retry_after=1.0) from error
 
     async def put(self, bucket: str, key: str, value: bytes) -> None:
         """Write a key of a KV bucket. Raises Unavailable."""

@@ -11,6 +11,8 @@ import msgspec
 from basejump_common.bus.connection import inbox_prefix
 from basejump_common.bus.topology import CHAT_STREAM, EVENTS_STREAM, EXTERNAL_SUBJECTS, KEYS, REVOCATIONS
 from basejump_common.contracts import chat
+from basejump_common.contracts.account import CLIENT_UPDATED
+from basejump_common.contracts.calls import counter_subject
 from basejump_common.contracts.operation import SERVICES, bell_subject
 from basejump_common.contracts.registry import events, operations
 
@@ -84,7 +86,8 @@ def _publications(service: str) -> tuple[str, ...]:
     published = tuple(e.subject() for e in events() if e.publisher == service)
     stream = (chat.stream_subject("*", "*", "*"),) if service == "chat-agent" else ()
     purges = (f"$JS.API.STREAM.PURGE.{CHAT_STREAM}",) if service == "chat-agent" else ()
-    return published + stream + purges
+    counters = (counter_subject("*", "*"),) if service == "gateway" else ()
+    return published + stream + purges + counters
 
 
 def _buckets(service: str) -> tuple[str, ...]:
@@ -124,7 +127,8 @@ def _micro_names(service: str) -> tuple[str, ...]:
 
 
 def _live(service: str) -> tuple[str, ...]:
-    return (chat.live_subject("*", "*", "*"),) if service == "gateway" else ()
+    """The gateway hears what is said in chats, and that a client's settings have changed."""
+    return (chat.live_subject("*", "*", "*"), CLIENT_UPDATED.subject()) if service == "gateway" else ()
 
 
 def _replay(service: str) -> tuple[str, ...]:

@@ -32,6 +32,10 @@ class Remembered(Generic[K, V]):
         self._most = most
         self._known: OrderedDict[K, tuple[float, float, V]] = OrderedDict()
 
+    def forget(self) -> None:
+        """Everything will be asked again; what is known still serves while nobody answers."""
+        self._known = OrderedDict((key, (0.0, until, fact)) for key, (_, until, fact) in self._known.items())
+
     async def get(self, key: K, ask: Callable[[], Awaitable[V]]) -> V:
         """From memory, or what `ask` gives. Raises what `ask` raises."""
         now = asyncio.get_running_loop().time()

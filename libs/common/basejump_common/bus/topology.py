@@ -5,17 +5,21 @@ import nats.js.errors
 from nats.js import JetStreamContext, api
 
 from basejump_common.contracts import chat
+from basejump_common.contracts.calls import counter_subject
 from basejump_common.contracts.operation import SERVICES
 from basejump_common.contracts.registry import events
 
 EVENTS_STREAM = "EVENTS"
 CHAT_STREAM = "CHAT"
+CALLS_STREAM = "CALLS"
 EXTERNAL_SUBJECTS = "basejump.v1.ext.>"
 KEYS = "auth-keys"
 REVOCATIONS = "auth-revocations"
 
 DAY = 86_400.0
 HOUR = 3_600.0
+MINUTE = 60.0
+MOST_COUNTERS = 1_000_000
 DUPLICATES = 600.0
 """Seconds for which a repeated message id is dropped; beyond it, consumers' inboxes do."""
 
@@ -24,6 +28,7 @@ async def declare(jetstream: JetStreamContext, replicas: int = 1) -> None:
     """Create or update all of it. `replicas`: copies in a NATS cluster (3 in production)."""
     await _stream(jetstream, _events(replicas))
     await _stream(jetstream, _chat(replicas))
+    await _stream(jetstream, _calls(replicas))
     await _bucket(jetstream, api.KeyValueConfig(bucket=KEYS, history=1, replicas=replicas))
     await _bucket(jetstream, api.KeyValueConfig(bucket=REVOCATIONS, history=1, ttl=HOUR, replicas=replicas))
     for service in SERVICES:
@@ -53,6 +58,20 @@ def _chat(replicas: int) -> api.StreamConfig:
             src="basejump.v1.chat-stream.>",
             dest="basejump.v1.chat-live.>",
         ),
+    )
+
+
+def _calls(replicas: int) -> api.StreamConfig:
+    return api.StreamConfig(
+        name=CALLS_STREAM,
+        description="counters of calls, one per credential, client or address and minute",
+        subjects=[counter_subject("*", "*")],
+        allow_msg_counter=True,
+        storage=api.StorageType.MEMORY,
+        max_msgs_per_subject=1,
+        max_msgs=MOST_COUNTERS,
+        max_age=2 * MINUTE,
+        num_replicas=replicas,
     )
 
 

@@ -11,6 +11,7 @@ from msgspec import Meta
 from basejump_common.contracts.client_settings import (
     ClientChoices,
     ClientSettings,
+    Quota,
     UpdateClientSettings,
     UpdateVerifyMode,
 )
@@ -20,7 +21,7 @@ from basejump_common.errors import Conflict, Forbidden, InvalidInput, NotFound
 from basejump_common.security.principal import Credential, Role, UserRole
 from basejump_common.security.secret import Secret
 
-Email = Annotated[str, Meta(min_length=3, max_length=320, pattern=r"^[^@\s]+@[^@\s]+$")]
+Email = Annotated[str, Meta(min_length=3, max_length=320, pattern=r"^[^@\s]+@[^@\s]+$(?!\n)")]
 
 # -- clients ------------------------------------------------------------------------------------------------------
 
@@ -61,6 +62,7 @@ class Client(msgspec.Struct, frozen=True, kw_only=True):
     state: ClientState = ClientState.ACTIVE
     llm: str | None = None
     settings: ClientSettings = ClientSettings()
+    quota: Quota = Quota()
 
 
 class UpdateClient(msgspec.Struct, frozen=True, kw_only=True):
@@ -70,6 +72,19 @@ class UpdateClient(msgspec.Struct, frozen=True, kw_only=True):
     client_name: Name | None = None
     description: Text | None = None
     suspended: bool | None = None
+    quota: Quota | None = None
+
+
+class CheckOrigin(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether any client allows calls from web pages of this origin."""
+
+    origin: str
+
+
+class OriginStanding(msgspec.Struct, frozen=True, kw_only=True):
+    """The answer to CheckOrigin."""
+
+    allowed: bool
 
 
 class ClientStanding(msgspec.Struct, frozen=True, kw_only=True):
@@ -321,8 +336,11 @@ CLIENT_CHOICES = Operation(
     takes=ByClient,
     gives=ClientChoices,
     allow=SERVICES_ONLY,
-    callers=("connection-indexer", "chat-agent"),
+    callers=("connection-indexer", "chat-agent", "gateway"),
     errors=(NotFound,),
+)
+CHECK_ORIGIN = Operation(
+    "basejump.v1.account.origin.check", takes=CheckOrigin, gives=OriginStanding, allow=SERVICES_ONLY
 )
 CREATE_USER = Operation(
     "basejump.v1.account.user.create",

@@ -22,7 +22,7 @@ from basejump_common.security.secret import Secret
 class PriorMessage(msgspec.Struct, frozen=True, kw_only=True):
     """A message of a conversation held elsewhere."""
 
-    role: Annotated[str, Meta(pattern="^(user|assistant)$")]
+    role: Annotated[str, Meta(pattern=r"^(user|assistant)$(?!\n)")]
     content: Text
 
 

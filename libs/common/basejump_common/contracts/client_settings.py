@@ -21,7 +21,9 @@ class OverBudget(StrEnum):
     ASK = "ask"
 
 
-Llm = Annotated[str, Meta(max_length=200, pattern=r"^[a-z0-9_-]+:\S+$", description="A language model, provider:model")]
+Llm = Annotated[
+    str, Meta(max_length=200, pattern=r"^[a-z0-9_-]+:\S+$(?!\n)", description="A language model, provider:model")
+]
 EstimatedRows = Annotated[
     int, Meta(ge=1, le=10**15, description="Rows that a plan may read and produce, all its steps together")
 ]
@@ -34,6 +36,16 @@ ResultBytes = Annotated[int, Meta(ge=1_000, le=10**12, description="Bytes of a r
 AtOnce = Annotated[int, Meta(ge=1, le=10_000, description="How many may be under way at a time")]
 Tokens = Annotated[int, Meta(ge=1, le=10**12, description="Tokens of language models, in and out together")]
 Dollars = Annotated[float, Meta(gt=0, le=1e9, description="US dollars for language models")]
+CallsPerMinute = Annotated[int, Meta(ge=1, le=10**9, description="Calls of the API in a minute, over all gateways")]
+Origin = Annotated[
+    str,
+    Meta(
+        max_length=270,
+        pattern=r"^https?://([a-z0-9_-]+(\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\])(:[0-9]{1,5})?$(?!\n)",
+        description="Scheme, host and port of a web page, as its browser sends it: lower case, no path, no wildcard",
+    ),
+]
+Origins = Annotated[tuple[Origin, ...], Meta(max_length=50)]
 QuestionSeconds = Annotated[float, Meta(ge=1, le=86_400, description="How long work on a question may take")]
 
 
@@ -41,7 +53,8 @@ class ClientSettings(msgspec.Struct, frozen=True, kw_only=True):
     """What a client has set. A limit that is null, or wider than the installation's, is the installation's.
 
     `send_preview_to_llm` false: no value of a row reaches a language model. `over_budget` is about `estimated_rows`
-    and `estimated_cost`: such a statement is refused, or a person is asked first.
+    and `estimated_cost`: such a statement is refused, or a person is asked first. `allowed_origins`: web pages
+    from there may call with the client's credentials (CORS).
     """
 
     llm: Llm | None = None
@@ -61,6 +74,9 @@ class ClientSettings(msgspec.Struct, frozen=True, kw_only=True):
     cost_per_question_usd: Dollars | None = None
     cost_per_day_usd: Dollars | None = None
     seconds_per_question: QuestionSeconds | None = None
+    calls_per_minute: CallsPerMinute | None = None
+    calls_per_minute_per_key: CallsPerMinute | None = None
+    allowed_origins: Origins = ()
 
 
 class UpdateClientSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -83,6 +99,9 @@ class UpdateClientSettings(msgspec.Struct, frozen=True, kw_only=True):
     cost_per_question_usd: Dollars | UnsetType | None = UNSET
     cost_per_day_usd: Dollars | UnsetType | None = UNSET
     seconds_per_question: QuestionSeconds | UnsetType | None = UNSET
+    calls_per_minute: CallsPerMinute | UnsetType | None = UNSET
+    calls_per_minute_per_key: CallsPerMinute | UnsetType | None = UNSET
+    allowed_origins: Origins | UnsetType | None = UNSET
 
 
 class UpdateVerifyMode(msgspec.Struct, frozen=True, kw_only=True):
@@ -91,8 +110,16 @@ class UpdateVerifyMode(msgspec.Struct, frozen=True, kw_only=True):
     verify_mode: VerifyMode
 
 
+class Quota(msgspec.Struct, frozen=True, kw_only=True):
+    """What the operator gives one client in place of the installation's limits; null is the installation's."""
+
+    calls_per_minute: CallsPerMinute | None = None
+    calls_per_minute_per_key: CallsPerMinute | None = None
+
+
 class ClientChoices(msgspec.Struct, frozen=True, kw_only=True):
-    """All that a client decided, as other services read it."""
+    """All that a client decided, and what the operator gives it, as other services read it."""
 
     settings: ClientSettings
     verify_mode: VerifyMode = VerifyMode.EXPLORE
+    quota: Quota = Quota()

@@ -47,13 +47,15 @@ async def update(tx: Transaction, request: UpdateClient, state: ClientState) -> 
         Client,
         """
         update client set
-            client_name = coalesce($2, client_name), description = coalesce($3, description), state = $4
+            client_name = coalesce($2, client_name), description = coalesce($3, description), state = $4,
+            quota = coalesce($5, quota)
         where client_uuid = $1 returning *, settings ->> 'llm' as llm
         """,
         request.client_uuid,
         request.client_name,
         request.description,
         state.value,
+        request.quota,
     )
     assert client is not None, "the row is locked"
     return client
@@ -67,6 +69,21 @@ async def write_choices(tx: Transaction, client_uuid: UUID, settings: ClientSett
         settings,
         verify_mode.value,
     )
+
+
+async def write_origins(tx: Transaction, client_uuid: UUID, origins: tuple[str, ...]) -> None:
+    """From where web pages may call."""
+    await tx.execute("delete from client_origin where client_uuid = $1 and origin <> all($2)", client_uuid, origins)
+    await tx.execute(
+        "insert into client_origin (client_uuid, origin) select $1, unnest($2::text[]) on conflict do nothing",
+        client_uuid,
+        origins,
+    )
+
+
+async def is_origin(tx: Transaction, origin: str) -> bool:
+    """Whether any client has it; needs no tenant."""
+    return bool(await tx.fetchval("select exists (select from client_origin where origin = $1)", origin))
 
 
 async def directory(tx: Transaction, cursor: str | None, limit: int) -> list[Entry]:
