@@ -9,7 +9,7 @@ import msgspec
 
 from basejump_chat_agent.domain.answerer import ModelCall
 from basejump_chat_agent.domain.meter import Meter
-from basejump_common.contracts.connection import FoundValue, Proof, ResultColumn, RunResult, Table
+from basejump_common.contracts.connection import FoundValue, Likeness, Proof, ResultColumn, RunResult, Table
 
 T = TypeVar("T", bound=msgspec.Struct)
 
@@ -27,11 +27,14 @@ class InHand:
     async def search_tables(self, text: str) -> tuple[Table, ...]:
         return ()
 
-    async def find_values(self, phrases: tuple[str, ...], tables: tuple[Table, ...]) -> tuple[FoundValue, ...]:
+    async def find_values(
+        self, phrases: tuple[str, ...], tables: tuple[Table, ...], *, closest: bool = False
+    ) -> tuple[FoundValue, ...]:
         said = {phrase.lower() for phrase in phrases}
-        return tuple(value for value in self._values if value.phrase.lower() in said)
+        found = (value for value in self._values if value.phrase.lower() in said)
+        return tuple(value for value in found if closest or value.likeness is Likeness.EQUAL)
 
-    async def run_sql(self, key: str, sql: str) -> RunResult:
+    async def run_sql(self, key: str, sql: str, known_missing: tuple[str, ...] = ()) -> RunResult:
         self.ran.append(sql)
         return RunResult(
             run_uuid=uuid4(),

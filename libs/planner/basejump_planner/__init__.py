@@ -23,12 +23,17 @@ from basejump_planner.describing import describe
 from basejump_planner.following import follow_up, nth, row_of
 from basejump_planner.model import CannotAnswer, Column, ForeignKey, Plan, Table, ValueHit
 from basejump_planner.planning import lexicon_of, plan
-from basejump_planner.values import phrases_to_look_up
+from basejump_planner.values import phrases_to_look_up, supposed_values
 
 
 def value_phrases(question: str, tables: Sequence[Table]) -> tuple[str, ...]:
     """Phrases worth looking up as values in text columns, most promising first, at most 12."""
     return phrases_to_look_up(question, lexicon_of(tuple(tables)))
+
+
+def values_as_said(question: str, tables: Sequence[Table]) -> tuple[ValueHit, ...]:
+    """What the question says of text columns that it names, taken as their values."""
+    return supposed_values(question, lexicon_of(tuple(tables)))
 
 
 __all__ = [
@@ -44,4 +49,5 @@ __all__ = [
     "plan",
     "row_of",
     "value_phrases",
+    "values_as_said",
 ]

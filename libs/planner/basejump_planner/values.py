@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from basejump_planner.linking import SYNONYM, Lexicon
+from basejump_planner.linking import BARE, SYNONYM, Lexicon
+from basejump_planner.model import ValueHit
+from basejump_planner.naming import is_text
 from basejump_planner.qualities import COMPARATIVES, MEASURING_VERBS, QUALITIES
 from basejump_planner.vocabulary import (
     AGGREGATES,
@@ -54,14 +56,35 @@ def phrases_to_look_up(question: str, lexicon: Lexicon) -> tuple[str, ...]:
     linked = _linked(tokens, lexicon)
     found: dict[str, str] = {}
     for start, end in (*_quoted(tokens), *_capitalised(tokens), *_unlinked(tokens, linked)):
-        phrase = (
-            question[tokens[start].start : tokens[end - 1].end].strip()
-            if not tokens[start].is_quoted
-            else tokens[start].text
-        )
+        phrase = _phrase(question, tokens, start, end)
         if phrase and len(phrase) <= 200:
             found.setdefault(phrase.lower(), phrase)
     return tuple(found.values())[:_MOST_PHRASES]
+
+
+def supposed_values(question: str, lexicon: Lexicon) -> tuple[ValueHit, ...]:
+    """Quoted and capitalised phrases as values of the text columns that the question names, whether they are or not."""
+    tokens = tokenize(question)
+    columns = {
+        candidate.ref.id: candidate.ref
+        for start in range(len(tokens))
+        for mention in lexicon.columns_at(tokens, start)
+        for candidate in mention.candidates
+        if candidate.level >= BARE and is_text(candidate.ref.column)
+    }
+    spans = dict.fromkeys((*_quoted(tokens), *_capitalised(tokens)))
+    phrases = dict.fromkeys(_phrase(question, tokens, start, end) for start, end in spans)
+    return tuple(
+        ValueHit(phrase=phrase, schema=schema, table=table, column=column, value=phrase)
+        for phrase in phrases
+        for schema, table, column in columns
+    )
+
+
+def _phrase(question: str, tokens: Sequence[Token], start: int, end: int) -> str:
+    if tokens[start].is_quoted:
+        return tokens[start].text
+    return question[tokens[start].start : tokens[end - 1].end].strip()
 
 
 def _linked(tokens: Sequence[Token], lexicon: Lexicon) -> set[int]:

@@ -12,6 +12,7 @@ from basejump_chat_agent.domain import failures, messages
 from basejump_chat_agent.domain.approving import approved, refused
 from basejump_chat_agent.domain.charts import asked_chart, without_wishes
 from basejump_chat_agent.domain.choice import Found, Meaning, found, named, options
+from basejump_chat_agent.domain.missing import put_right
 from basejump_chat_agent.domain.prompt import Prompt
 from basejump_chat_agent.thread import Thread
 from basejump_chat_agent.work import Work
@@ -34,9 +35,9 @@ class Retrieving:
         """The tables, or the databases to choose from. Raises CannotGoOn."""
         meaning = self._meaning(work.prompt, work.thread)
         retrieved = await self._when_indexed(work, meaning.meant)
-        chosen = named(meaning.hint, options(retrieved))
-        if chosen is not None:
-            retrieved = await self._retrieve(work, meaning.meant, chosen.db_uuid)
+        database = named(meaning.hint, options(retrieved))
+        if database is not None:
+            retrieved = await self._retrieve(work, meaning.meant, database.db_uuid)
         tables = found(meaning, retrieved)
         if tables is None:
             raise self._nothing_found(retrieved)
@@ -51,7 +52,8 @@ class Retrieving:
         said = without_wishes([*(turn.question for turn in thread.turns), question]) or (question,)
         return Meaning(
             question=question,
-            meant=follow_up(said[-1], said[:-1]),
+            meant=put_right(follow_up(said[-1], said[:-1]), thread.chosen),
+            known_missing=tuple(word for word, value in thread.chosen.items() if word == value),
             chart=None if chart is None else chart.wish,
             hint="\n".join([*(one.answered for one in thread.clarified), prompt.question]),
             approved=approved(thread.asked, prompt.question),

@@ -6,6 +6,7 @@ from basejump_chat_agent.adapters import prompt_rows
 from basejump_chat_agent.domain.answerer import Clarified
 from basejump_chat_agent.domain.choice import says_any
 from basejump_chat_agent.domain.conversation import Turn, trimmed
+from basejump_chat_agent.domain.missing import chosen
 from basejump_chat_agent.domain.prompt import Prompt
 from basejump_common.contracts.chat import Clarification
 from basejump_common.storage.database import Transaction
@@ -16,27 +17,32 @@ MAX_CLARIFICATIONS = 5
 class Thread(msgspec.Struct, frozen=True, kw_only=True):
     """A prompt that picks an option of a clarification means the question that was unclear: `meant`.
 
-    `asked` is what the prompt itself answers, `clarified` all that was asked and answered since; `turns` came before.
+    `asked` is what the prompt itself answers, `clarified` all that was asked and answered since, `chosen`
+    the values that were meant by words that no row has; `turns` came before.
     """
 
     meant: Prompt
     asked: Clarification | None = None
     clarified: tuple[Clarified, ...] = ()
+    chosen: dict[str, str] = {}
     turns: tuple[Turn, ...] = ()
 
 
 async def thread_of(tx: Transaction, prompt: Prompt) -> Thread:
     """Of a prompt that isn't answered yet."""
-    meant, clarified, asked = prompt, list[Clarified](), None
+    meant, clarified, asked, values = prompt, list[Clarified](), None, dict[str, str]()
     for _ in range(MAX_CLARIFICATIONS):
         if meant.parent_msg_uuid is None:
             break
         parent = await prompt_rows.find_by_message(tx, prompt.chat_uuid, meant.parent_msg_uuid)
-        if parent is None or not says_any(meant.question, parent.message.clarification):
+        back = None if parent is None else parent.message.clarification
+        if parent is None or back is None or not says_any(meant.question, back):
             break
         if meant is prompt:
-            asked = parent.message.clarification
+            asked = back
+        if back.instead_of is not None and (value := chosen(back, meant.question)) is not None:
+            values.setdefault(back.instead_of, value)
         clarified.insert(0, Clarified(asked=parent.message.content, answered=meant.question))
         meant = parent
     turns = trimmed(await prompt_rows.history(tx, meant))
-    return Thread(meant=meant, asked=asked, clarified=tuple(clarified), turns=turns)
+    return Thread(meant=meant, asked=asked, clarified=tuple(clarified), chosen=values, turns=turns)

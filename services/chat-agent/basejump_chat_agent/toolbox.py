@@ -16,7 +16,7 @@ from basejump_chat_agent.domain.answerer import ModelCall
 from basejump_chat_agent.domain.choice import Found
 from basejump_chat_agent.domain.rules import Rules
 from basejump_chat_agent.work import Work
-from basejump_common.contracts.connection import LONGEST_RUN_SECONDS, FoundValue, Run, RunResult, Table
+from basejump_common.contracts.connection import LONGEST_RUN_SECONDS, FindValues, FoundValue, Run, RunResult, Table
 from basejump_common.storage.database import Database, Transaction
 
 T = TypeVar("T", bound=msgspec.Struct)
@@ -54,16 +54,24 @@ class Tools:
         prompt = self._work.prompt
         return (await self._indexer.retrieve(self._work.asker, prompt.team_uuid, text, self._found.db_uuid)).tables
 
-    async def find_values(self, phrases: tuple[str, ...], tables: tuple[Table, ...]) -> tuple[FoundValue, ...]:
+    async def find_values(
+        self, phrases: tuple[str, ...], tables: tuple[Table, ...], *, closest: bool = False
+    ) -> tuple[FoundValue, ...]:
         """See `Toolbox.find_values`."""
-        work, conn_uuid = self._work, self._found.conn_uuid
-        return await self._indexer.find_values(work.asker, work.prompt, conn_uuid, tables, phrases)
+        request = FindValues(
+            conn_uuid=self._found.conn_uuid,
+            team_uuid=self._work.prompt.team_uuid,
+            tbl_uuids=tuple(table.tbl_uuid for table in tables),
+            phrases=phrases,
+            closest=closest,
+        )
+        return await self._indexer.find_values(self._work.asker, request)
 
-    async def run_sql(self, key: str, sql: str) -> RunResult:
+    async def run_sql(self, key: str, sql: str, known_missing: tuple[str, ...] = ()) -> RunResult:
         """See `Toolbox.run_sql`."""
         # The run is connection-indexer's to remember: asked again under its run_uuid it answers what it answered.
         begun = self._begun.get(key) or await self._work.keep(_name(key), Statement, lambda: self._statement(sql))
-        return await self._run(begun)
+        return await self._run(begun, (*known_missing, *self._found.known_missing))
 
     async def cancel(self) -> None:
         """End the statement that runs, if one does."""
@@ -109,7 +117,7 @@ class Tools:
     async def _statement(self, sql: str) -> Statement:
         return Statement(run_uuid=uuid4(), sql=sql)
 
-    async def _run(self, statement: Statement) -> RunResult:
+    async def _run(self, statement: Statement, known_missing: tuple[str, ...]) -> RunResult:
         await self.tell("Running the query.")
         work, self._running = self._work, statement.run_uuid
         request = Run(
@@ -119,6 +127,7 @@ class Tools:
             sql=statement.sql,
             prompt_uuid=work.prompt.prompt_uuid,
             approved=self._found.approved,
+            known_missing=known_missing,
             deadline=self._until,
             asked_at=time.time(),
         )

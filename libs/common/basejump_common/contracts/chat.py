@@ -120,13 +120,15 @@ class Clarification(msgspec.Struct, frozen=True, kw_only=True):
     """A question back to the person, answered by a prompt with `parent_msg_uuid`.
 
     `changes[i]` says what choosing `options[i]` would change; empty where the option says it itself. With `excess` it
-    asks whether a statement may run that takes more than the client's limit.
+    asks whether a statement may run that takes more than the client's limit; with `instead_of` which value is meant by
+    a word that no row has, or whether the word itself.
     """
 
     question: str
     options: tuple[str, ...] = ()
     changes: tuple[str, ...] = ()
     excess: Excess | None = None
+    instead_of: str | None = None
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True):

@@ -14,7 +14,7 @@ import msgspec
 
 from basejump_chat_agent.domain.charts import READ_ROWS, Reading
 from basejump_chat_agent.domain.failures import CannotGoOn
-from basejump_chat_agent.domain.prompt import Asker, Prompt
+from basejump_chat_agent.domain.prompt import Asker
 from basejump_common.bus import Bus, Context
 from basejump_common.bus.remembered import Remembered
 from basejump_common.contracts import auth, connection
@@ -50,25 +50,14 @@ class Indexer:
         request = connection.Retrieve(team_uuid=team_uuid, question=question, db_uuid=db_uuid)
         return await self._call(asker, connection.RETRIEVE, request)
 
-    async def find_values(
-        self,
-        asker: Asker,
-        prompt: Prompt,
-        conn_uuid: UUID,
-        tables: tuple[connection.Table, ...],
-        phrases: tuple[str, ...],
-    ) -> tuple[connection.FoundValue, ...]:
-        """Which of the phrases are values stored in the tables."""
-        phrases = tuple(phrase for phrase in phrases if 0 < len(phrase) <= _LONGEST_PHRASE)[:_MAX_PHRASES]
+    async def find_values(self, asker: Asker, request: connection.FindValues) -> tuple[connection.FoundValue, ...]:
+        """Which of the phrases are values stored in the tables; what is too much to ask at once is left out."""
+        phrases = tuple(phrase for phrase in request.phrases if 0 < len(phrase) <= _LONGEST_PHRASE)[:_MAX_PHRASES]
+        tables = request.tbl_uuids[:_MAX_TABLES]
         if not phrases or not tables:
             return ()
-        request = connection.FindValues(
-            conn_uuid=conn_uuid,
-            team_uuid=prompt.team_uuid,
-            tbl_uuids=tuple(table.tbl_uuid for table in tables[:_MAX_TABLES]),
-            phrases=phrases,
-        )
-        return (await self._call(asker, connection.FIND_VALUES, request)).data
+        bounded = msgspec.structs.replace(request, phrases=phrases, tbl_uuids=tables)
+        return (await self._call(asker, connection.FIND_VALUES, bounded)).data
 
     async def run(self, asker: Asker, request: connection.Run) -> connection.RunResult:
         """Run the statement, once, however often it is asked for; wait until its deadline if it takes so long."""

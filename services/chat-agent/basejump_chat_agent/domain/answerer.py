@@ -60,11 +60,13 @@ class Option(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AskedBack(msgspec.Struct, frozen=True, kw_only=True, tag="asked_back"):
-    """A question to the person: two readings would give different SQL, or (`excess`) a statement takes too much."""
+    """A question to the person: two readings would give different SQL, (`excess`) a statement takes too much, or no
+    row has what was said, `instead_of` which an option would be taken."""
 
     question: str
     options: tuple[Option, ...]
     excess: Excess | None = None
+    instead_of: str | None = None
 
 
 class Said(msgspec.Struct, frozen=True, kw_only=True, tag="said"):
@@ -101,11 +103,16 @@ class Toolbox(Protocol):
     async def search_tables(self, text: str) -> tuple[Table, ...]:
         """Tables that the text is about, best first."""
 
-    async def find_values(self, phrases: tuple[str, ...], tables: tuple[Table, ...]) -> tuple[FoundValue, ...]:
-        """Where the phrases stand in text columns of the tables."""
+    async def find_values(
+        self, phrases: tuple[str, ...], tables: tuple[Table, ...], *, closest: bool = False
+    ) -> tuple[FoundValue, ...]:
+        """Where the phrases stand in text columns of the tables; with `closest` what is like those that don't."""
 
-    async def run_sql(self, key: str, sql: str) -> RunResult:
-        """Prove the statement, check its budget and run it; under the same `key` it runs once over all attempts."""
+    async def run_sql(self, key: str, sql: str, known_missing: tuple[str, ...] = ()) -> RunResult:
+        """Prove the statement, check its budget and run it; under the same `key` it runs once over all attempts.
+
+        Raises NoSuchValue when it compares with a text value that no row has and that isn't `known_missing`.
+        """
 
     async def step(self, name: str, kind: Any, perform: Any) -> Any:
         """The outcome of `perform`, of type `kind`; taken from its row when an earlier attempt kept it, which is done

@@ -25,6 +25,7 @@ class Meaning(msgspec.Struct, frozen=True, kw_only=True):
     clarified: tuple[Clarified, ...] = ()
     chart: Wish | None = None
     approved: Estimate | None = None
+    known_missing: tuple[str, ...] = ()
 
 
 class DatabaseOption(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,7 +37,8 @@ class DatabaseOption(msgspec.Struct, frozen=True, kw_only=True):
 
 class Found(msgspec.Struct, frozen=True, kw_only=True):
     """What is answered (see `Asked`), and the tables it is about over one connection. `options`: nothing to choose,
-    or two databases and more that fit equally well. `approved`: what a statement may take since the person agreed."""
+    or two databases and more that fit equally well. `approved`: what a statement may take since the person agreed.
+    `known_missing`: values that the person means although no row has them."""
 
     question: str
     conn_uuid: UUID
@@ -50,6 +52,7 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
     clarified: tuple[Clarified, ...] = ()
     chart: Wish | None = None
     approved: Estimate | None = None
+    known_missing: tuple[str, ...] = ()
 
 
 def found(meaning: Meaning, retrieved: Retrieved) -> Found | None:
@@ -63,6 +66,7 @@ def found(meaning: Meaning, retrieved: Retrieved) -> Found | None:
         clarified=meaning.clarified,
         chart=meaning.chart,
         approved=meaning.approved,
+        known_missing=meaning.known_missing,
         database=retrieved.database_name_alias or "",
         conn_uuid=retrieved.conn_uuid,
         db_uuid=retrieved.db_uuid,

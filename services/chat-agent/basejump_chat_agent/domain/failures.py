@@ -4,14 +4,15 @@ import msgspec
 
 from basejump_chat_agent.domain.answerer import AskedBack
 from basejump_chat_agent.domain.approving import approval
-from basejump_common.contracts.connection import Excess, Refusal
-from basejump_common.errors import BasejumpError, EstimateTooHigh, NotProved
+from basejump_common.contracts.connection import Excess, Missing, MissingValue, Refusal
+from basejump_common.errors import BasejumpError, EstimateTooHigh, NotProved, ValuesMissing
 
 _WHAT_TO_DO = {
     "unavailable": "Ask again in a minute.",
     "deadline_exceeded": "Ask again, or ask for less at once.",
     "statement_timeout": "Ask for less at once: a filter or a shorter period makes it faster.",
     "result_too_large": "Ask for fewer rows or columns, or for a summary.",
+    "values_missing": "Ask in another spelling.",
     "estimate_too_high": "Ask for less at once: a filter or a shorter period makes it smaller.",
     "too_many_statements": "Ask again when other questions have been answered.",
     "query_failed": "Ask in other words, or ask an administrator to look at the database.",
@@ -41,6 +42,8 @@ class CannotGoOn(Exception):
         """What another service, or a defect, has done to the prompt."""
         if isinstance(error, EstimateTooHigh) and error.details.get("may_approve"):
             return NeedsPerson(approval(msgspec.convert(error.details, Excess)))
+        if isinstance(error, ValuesMissing) and error.details:
+            return NoSuchValue(error.message, msgspec.convert(error.details, Missing).values)
         if isinstance(error, NotProved) and error.details:
             return not_proved(msgspec.convert(error.details, Refusal))
         what = error.message.removesuffix("; try again")  # our own advice follows
@@ -50,6 +53,14 @@ class CannotGoOn(Exception):
 
 class TryAgain(CannotGoOn):
     """*Retry because*: another statement may do. It ends the prompt of an answerer that has no other."""
+
+
+class NoSuchValue(TryAgain):
+    """A statement compares with text values that no row has; it did not run. `values` may be the customer's data."""
+
+    def __init__(self, message: str, values: tuple[MissingValue, ...]) -> None:
+        super().__init__("values_missing", f"{_sentence(message)} {_WHAT_TO_DO['values_missing']}", message)
+        self.values = values
 
 
 class NeedsPerson(CannotGoOn):

@@ -50,7 +50,11 @@ def clarification(prompt: Prompt, asked: AskedBack, usage: Usage, at: datetime) 
         at,
         content=f"{asked.question} {', '.join(labels)}".strip(),
         clarification=Clarification(
-            question=asked.question, options=labels, changes=changes if any(changes) else (), excess=asked.excess
+            question=asked.question,
+            options=labels,
+            changes=changes if any(changes) else (),
+            excess=asked.excess,
+            instead_of=asked.instead_of,
         ),
         usage=usage,
     )

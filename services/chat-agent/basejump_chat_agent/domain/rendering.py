@@ -8,7 +8,15 @@ from typing import Any
 from basejump_chat_agent.domain.answerer import Asked, Clarified
 from basejump_chat_agent.domain.conversation import ROWS, Turn
 from basejump_common.contracts.chat import MessageType
-from basejump_common.contracts.connection import Column, FoundValue, ResultColumn, RunResult, Table
+from basejump_common.contracts.connection import (
+    Column,
+    FoundValue,
+    Likeness,
+    MissingValue,
+    ResultColumn,
+    RunResult,
+    Table,
+)
 
 _SHORT_TYPES = (
     (re.compile(r"character varying|character|bpchar|varchar\b.*|text", re.IGNORECASE), "text"),
@@ -23,6 +31,10 @@ _LONGEST_NOTE = 120
 _LONGEST_CELL = 200
 _VALUES = 12
 _CHARACTERS_PER_TOKEN = 4
+_WITH_MISSING = "Use the value that is meant, or run the same again if that is what the person wants to know."
+_WITHOUT_VALUES = (
+    "The values there may not be shown to you. Mend the spelling, or run the same again: then the person is asked."
+)
 
 
 def tokens(text: str) -> int:
@@ -95,8 +107,26 @@ def _result(columns: Sequence[ResultColumn], rows: Sequence[Sequence[Any]], coun
 
 def found_values(found: Iterable[FoundValue]) -> str:
     """Where phrases stand in the data."""
-    rows = [(one.phrase, f"{one.schema_name}.{one.table_name}.{one.column_name}", one.value) for one in found]
-    return f"phrase, column, stored value: {data(rows)}" if rows else "None of them was found."
+    values = [(one, f"{one.schema_name}.{one.table_name}.{one.column_name}") for one in found]
+    there = [(one.phrase, place, one.value) for one, place in values if one.likeness is Likeness.EQUAL]
+    alike = [(one.phrase, place, one.value) for one, place in values if one.likeness is not Likeness.EQUAL]
+    said = f"phrase, column, stored value: {data(there)}" if there else "None of them was found."
+    return f"{said}\nNot found, but like it: {data(alike)}" if alike else said
+
+
+def missing_values(missing: Iterable[MissingValue], *, shows_rows: bool) -> str:
+    """Why a statement didn't run, with what is like the values that no row has, where the client allows that."""
+    lines = [_missing(value, shows_rows=shows_rows) for value in missing]
+    return "\n".join(("Not run.", *lines, _WITH_MISSING if shows_rows else _WITHOUT_VALUES))
+
+
+def _missing(value: MissingValue, *, shows_rows: bool) -> str:
+    what = "Nothing is like" if value.pattern else "No row has"
+    said = f"{what} '{value.value}' in {value.schema_name}.{value.table_name}.{value.column_name}."
+    if not shows_rows:
+        return said
+    some = "" if value.all_seen else " (of those that could be looked at)"
+    return f"{said} Closest values{some}: {data([value.closest])}" if value.closest else f"{said} None is like it."
 
 
 def question(asked: Asked, template: str, *, shows_rows: bool, room: int) -> str:

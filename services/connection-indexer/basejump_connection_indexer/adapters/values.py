@@ -12,7 +12,7 @@ import msgspec
 
 from basejump_common.contracts.connection import FoundValue, Likeness
 from basejump_connection_indexer.domain.likeness import Alike, Shape, closest, core_of, only_form, shapes, variants
-from basejump_connection_indexer.domain.session import BrokeOff, Fetch, Query, Session, TextColumns
+from basejump_connection_indexer.domain.session import BrokeOff, Fetch, Query, Row, Session, TextColumns
 from basejump_sqlguard import LookUp, TextLiteral
 
 SECONDS = 2.0
@@ -115,19 +115,14 @@ class _Search:
                 await self._ask(fetch, self._queries.ignoring_case(table, lower, PER_COLUMN), table, rest)
 
     async def look_for_like(self, fetch: Fetch, tables: Sequence[TextColumns]) -> None:
-        """One scan of each table for all phrases that had nothing."""
+        """One scan of each table for all phrases that had nothing; the closest first."""
         rest = self._not_found()
+        alike: list[tuple[int, FoundValue]] = []
         wanted: list[Shape] = list(dict.fromkeys(shape for phrase in rest for shape in shapes(phrase)))
         for table in tables if wanted else ():
             rows = await fetch(self._queries.shaped(table, wanted, MOST_LIKE))
-            for phrase in rest:
-                await self._rank(phrase, table, rows)
-
-    async def _rank(self, phrase: str, table: TextColumns, rows: Sequence[Sequence[object]]) -> None:
-        for place in range(len(table.columns)):
-            values = [str(value) for at, value in rows if at == place]
-            for one in await asyncio.to_thread(closest, phrase, values):
-                self.found.append(_found(phrase, table, place, one.value, one.likeness))
+            alike += await asyncio.to_thread(_ranked, rest, table, rows)
+        self.found += [value for _, value in sorted(alike, key=lambda one: one[0])]
 
     def _not_found(self) -> list[str]:
         seen = {value.phrase for value in self.found}
@@ -140,6 +135,16 @@ class _Search:
             phrase = value if value in phrases else folded.get(fold(value))
             if phrase is not None:
                 self.found.append(_found(phrase, table, place, value))
+
+
+def _ranked(phrases: Sequence[str], table: TextColumns, rows: Sequence[Row]) -> list[tuple[int, FoundValue]]:
+    """What is like the phrases in each column, with how many edits away it is."""
+    return [
+        (one.edits, _found(phrase, table, place, one.value, one.likeness))
+        for place in range(len(table.columns))
+        for phrase in phrases
+        for one in closest(phrase, (value for at, value in rows if at == place))
+    ]
 
 
 def _found(phrase: str, table: TextColumns, place: int, value: str, likeness: Likeness = Likeness.EQUAL) -> FoundValue:

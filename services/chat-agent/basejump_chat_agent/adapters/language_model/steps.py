@@ -116,6 +116,8 @@ class Steps(AgentMiddleware[AgentState[Any], AtWork, Any]):
             if reply.ran is not None:
                 work.tools.meter.statement_ran(reply.ran)
         work.replies.append(reply)
+        if reply.told_missing:
+            work.may_repeat(call["name"], call["args"])
         return reply
 
 

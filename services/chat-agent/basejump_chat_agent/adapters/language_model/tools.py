@@ -9,7 +9,9 @@ from basejump_chat_agent import prompts
 from basejump_chat_agent.adapters.language_model.work import AtWork, ToolReply
 from basejump_chat_agent.domain import comparing, rendering
 from basejump_chat_agent.domain.answerer import AskedBack, Option
-from basejump_common.contracts.connection import Table
+from basejump_chat_agent.domain.failures import NeedsPerson, NoSuchValue
+from basejump_chat_agent.domain.missing import which_is_meant
+from basejump_common.contracts.connection import RunResult, Table
 
 # Not an argument that langchain injects: those pass through pydantic, which would look into it.
 AT_WORK: ContextVar[AtWork] = ContextVar("AT_WORK")
@@ -45,7 +47,7 @@ async def describe_table(table: str) -> Reply:
 async def find_values(phrases: list[str]) -> Reply:
     """In the tables that were shown."""
     work = AT_WORK.get()
-    found = await work.tools.find_values(tuple(phrases[:10]), work.tables)
+    found = await work.tools.find_values(tuple(phrases[:10]), work.tables, closest=True)
     return _reply(rendering.found_values(found[:20]))
 
 
@@ -53,9 +55,30 @@ async def run_sql(sql: str, reading: str, final: bool = True) -> Reply:
     """Proved, within its budget, run."""
     work = AT_WORK.get()
     await work.tools.think(f"I understand the question as: {reading[:500]}", sql)
-    ran = await work.tools.run_sql(work.call, sql)
+    try:
+        ran = await _run(work, sql)
+    except NoSuchValue as failure:
+        told = tuple(value.value for value in failure.values)
+        return _reply(rendering.missing_values(failure.values, shows_rows=work.tools.shows_rows), told_missing=told)
     said = rendering.result(ran, shows_rows=work.tools.shows_rows)
     return _reply(said, reading=reading[:500], ran=ran, final=final)
+
+
+async def _run(work: AtWork, sql: str) -> RunResult:
+    """A model that runs it again means a value that no row has; where it may not see what is like that, the person is
+    asked. Raises NoSuchValue for each value once."""
+    told = work.told_missing
+    if work.tools.shows_rows or not told:
+        return await work.tools.run_sql(work.call, sql, told)
+    try:
+        return await work.tools.run_sql(work.call, sql)
+    except NoSuchValue as failure:
+        if not {value.value for value in failure.values} <= set(told):
+            raise
+        asked_back = which_is_meant(failure.values)
+        if asked_back is not None:
+            raise NeedsPerson(asked_back) from failure
+    return await work.tools.run_sql(work.call, sql, told)
 
 
 async def draw_chart(kind: str, x: str, y: list[str], title: str = "") -> Reply:

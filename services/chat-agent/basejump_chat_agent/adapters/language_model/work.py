@@ -31,7 +31,8 @@ class ModelTurn(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ToolReply(msgspec.Struct, frozen=True, kw_only=True):
-    """A step: what a tool told the model, and what came of it."""
+    """A step: what a tool told the model, and what came of it. `told_missing`: text values of its statement that no
+    row has, for which it didn't run."""
 
     said: str
     failed: bool = False
@@ -41,6 +42,7 @@ class ToolReply(msgspec.Struct, frozen=True, kw_only=True):
     asked_back: AskedBack | None = None
     chart: dict[str, Any] | None = None
     tables: tuple[Table, ...] = ()
+    told_missing: tuple[str, ...] = ()
 
 
 @dataclass(kw_only=True)
@@ -79,11 +81,20 @@ class AtWork:
 
     def note(self, name: str, arguments: dict[str, Any]) -> int:
         """Count a call; how often the same one was made. Raises CannotGoOn when that is going in circles."""
-        key = f"{name} {json.dumps(arguments, sort_keys=True, default=str)}"
+        key = _key(name, arguments)
         self.calls[key] += 1
         if self.calls[key] >= SAME_CALLS:
             raise failures.going_in_circles()
         return self.calls[key]
+
+    def may_repeat(self, name: str, arguments: dict[str, Any]) -> None:
+        """The call did nothing yet: made again, it is the first."""
+        self.calls[_key(name, arguments)] -= 1
+
+    @property
+    def told_missing(self) -> tuple[str, ...]:
+        """What the model was told that no row has it."""
+        return tuple(dict.fromkeys(value for reply in self.replies for value in reply.told_missing))
 
     def check_repairs(self, failure: CannotGoOn) -> None:
         """Raises the failure when too many statements failed before it."""
@@ -121,3 +132,7 @@ class AtWork:
         if not words or self.invents(words):
             raise failures.no_answer()
         return Said(words=words)
+
+
+def _key(name: str, arguments: dict[str, Any]) -> str:
+    return f"{name} {json.dumps(arguments, sort_keys=True, default=str)}"

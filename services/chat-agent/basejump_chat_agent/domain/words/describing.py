@@ -1,6 +1,7 @@
 """An answer in words, made of the result alone, whichever planner planned it."""
 
 import basejump_planner
+from basejump_chat_agent.domain.missing import none_has
 from basejump_chat_agent.domain.words.checking import Facts, check
 from basejump_common.contracts.connection import RunResult
 
@@ -9,7 +10,7 @@ LONGEST = 10_000
 
 
 def describe(question: str, reading: str, ran: RunResult) -> str:
-    """One or two sentences; says so when the row cap cut the result."""
+    """One or two sentences; says so when the row cap cut the result, or no row has what was asked for."""
     columns = tuple(column.name for column in ran.columns)
     words = basejump_planner.describe(question, reading, columns, ran.preview, ran.row_count)
     return _ended(words, ran)
@@ -32,4 +33,5 @@ def facts(question: str, reading: str, ran: RunResult) -> Facts:
 
 def _ended(words: str, ran: RunResult) -> str:
     words = words if len(words) <= LONGEST else f"{words[:LONGEST]} …"
-    return f"{words} The result was cut at {ran.row_count} rows." if ran.truncated else words
+    cut = f"The result was cut at {ran.row_count} rows." if ran.truncated else ""
+    return " ".join(part for part in (none_has(ran.proof.missing_values), words, cut) if part)
