@@ -95,6 +95,27 @@ class Customer:
             )
         return [row["query"] for row in rows]
 
+    async def labels(self) -> list[str]:
+        """How the server names what the reader runs at this moment."""
+        async with self.session() as opened:
+            rows = await opened.fetch(
+                "select application_name from pg_stat_activity where usename = $1 and state = 'active'", self.reader
+            )
+        return [row["application_name"] for row in rows]
+
+    @asynccontextmanager
+    async def left_running(self, label: str, sql: str) -> AsyncIterator[None]:
+        """A statement in the reader's name whose process is gone without the server knowing."""
+        opened = await asyncpg.connect(
+            self.admin, user=self.reader, password=READER_PASSWORD, server_settings={"application_name": label}
+        )
+        statement = asyncio.create_task(opened.execute(f"set search_path = shop; {sql}"))
+        try:
+            yield
+        finally:
+            opened.terminate()
+            await asyncio.gather(statement, return_exceptions=True)
+
 
 @dataclass(frozen=True)
 class Office:

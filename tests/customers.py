@@ -8,6 +8,7 @@ that is proved; in SQL that goes to the server directly they begin with `custome
 """
 
 from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
 from typing import Any, Protocol
 
 from basejump_common.contracts.connection import CreateDatabase, DatabaseType
@@ -51,6 +52,12 @@ class AnyCustomer(Protocol):
 
     async def busy(self) -> list[str]:
         """Statements that the reader runs at this moment."""
+
+    async def labels(self) -> list[str]:
+        """How the server names what the reader runs at this moment."""
+
+    def left_running(self, label: str, sql: str, /) -> AbstractAsyncContextManager[None]:
+        """A statement in the reader's name whose process is gone without the server knowing."""
 
 
 class Customers(Protocol):

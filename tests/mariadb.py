@@ -5,6 +5,7 @@ async with customer.reading() as session: ...        # as the login that may onl
 async with customer.administering() as session: ...  # as the server's administrator
 """
 
+import asyncio
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -94,6 +95,21 @@ class MariaDBCustomer:
         async with self.server.session() as session:
             rows = await run(session, "select user, info from information_schema.processlist where info is not null")
         return [info for user, info in rows if user == self.reader]
+
+    async def labels(self) -> list[str]:
+        """How the server names what the reader runs at this moment: by the comment before the statement."""
+        return [info.removeprefix("/* ").split(" */")[0] for info in await self.busy()]
+
+    @asynccontextmanager
+    async def left_running(self, label: str, sql: str) -> AsyncIterator[None]:
+        """A statement in the reader's name whose process is gone without the server knowing."""
+        async with self.reading() as session:
+            statement = asyncio.create_task(run(session, f"/* {label} */ {sql}"))
+            try:
+                yield
+            finally:
+                session.close()
+                await asyncio.gather(statement, return_exceptions=True)
 
 
 async def run(session: Any, script: str) -> list[tuple[Any, ...]]:

@@ -230,6 +230,50 @@ async def test_a_statement_whose_lease_cannot_be_renewed(
             await found.call
 
 
+async def test_what_a_dead_replica_left_ends_before_the_statement_is_run_again(
+    installation: Installation, office: Office, customer: AnyCustomer, bed: CreatedDatabase
+) -> None:
+    request = run_of(office, bed, DOZE)
+    async with customer.left_running(label_of(office, request), NAP):
+        assert await within(5, lambda: naps(customer, 1))
+        await lease_ran_out(installation, office, request)
+        assert (await office.ask(connection.RUN, request)).preview == ((2,),)
+        assert await naps(customer, 0)
+    assert await attempts(installation, request.run_uuid) == 2
+
+
+async def test_a_statement_is_named_after_client_prompt_and_run(
+    office: Office, customer: AnyCustomer, bed: CreatedDatabase
+) -> None:
+    request = run_of(office, bed, NAP)
+    async with sleeping(office, customer, request):
+        assert await customer.labels() == [label_of(office, request)]
+
+
+def label_of(office: Office, request: Run) -> str:
+    return f"basejump {str(office.tenant.client_uuid)[:8]} {request.prompt_uuid} {str(request.run_uuid)[:8]}"
+
+
+async def naps(customer: AnyCustomer, count: int) -> bool:
+    return len([query for query in await customer.busy() if "nap" in query]) == count
+
+
+async def lease_ran_out(installation: Installation, office: Office, request: Run) -> None:
+    """The run as a replica leaves it that was killed ten seconds ago."""
+    begun = (office.tenant.client_uuid, request.run_uuid, request.conn_uuid, request.sql)
+    admin = await installation.database()
+    try:
+        await admin.execute(
+            """
+            insert into connection_indexer.run (client_uuid, run_uuid, conn_uuid, statement, state, lease_until)
+            values ($1, $2, $3, $4, 'running', clock_timestamp() - interval '1 s')
+            """,
+            *begun,
+        )
+    finally:
+        await admin.close()
+
+
 @asynccontextmanager
 async def tables_away(installation: Installation) -> AsyncIterator[None]:
     """connection-indexer's login can't log in any more, and is logged out."""

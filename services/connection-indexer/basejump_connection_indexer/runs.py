@@ -45,7 +45,8 @@ _LASTING = (NotProved, QueryFailed, StatementTimeout, ResultTooLarge, Canceled)
 """Ends that would only come again: a run that had one answers with it."""
 
 
-Work: TypeAlias = Callable[[Access, ResultFile], Coroutine[Any, Any, RunResult]]
+Work: TypeAlias = Callable[[Access, ResultFile, int], Coroutine[Any, Any, RunResult]]
+"""Takes the number of the attempt too: from the second on an earlier one, whose replica is gone, may be left over."""
 
 log = logging.getLogger(__name__)
 
@@ -126,7 +127,7 @@ class Runs:
         file = self._store.create(client_uuid, request.run_uuid, attempt)
         try:
             async with asyncio.timeout(_seconds_left(context, request)):
-                result = await self._unless_ended(work(access, file), self._watch(context, request, attempt))
+                result = await self._unless_ended(work(access, file, attempt), self._watch(context, request, attempt))
                 await self._keep(client_uuid, attempt, result, file)
         except BaseException as error:
             # A cancellation (deadline, drain) too: the row must not say that it still runs.

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Sequence
+from functools import partial
 from uuid import UUID
 
 import msgspec
@@ -20,13 +21,14 @@ from basejump_common.contracts.connection import (
     RunResult,
     StopRun,
 )
-from basejump_common.errors import NotProved
+from basejump_common.errors import NotProved, Unavailable
 from basejump_connection_indexer.access import Access, Gate
 from basejump_connection_indexer.adapters.customer_pools import CustomerPools
 from basejump_connection_indexer.adapters.result_store import ResultFile
 from basejump_connection_indexer.adapters.running import Outcome, run_statement
 from basejump_connection_indexer.domain.guard import Prover, contract_proof, contract_refusal
 from basejump_connection_indexer.domain.limits import Limits, check_estimate
+from basejump_connection_indexer.domain.session import BrokeOff, Session
 from basejump_connection_indexer.looking_up import LookUps, missing_of, named, values_missing
 from basejump_connection_indexer.runs import Runs
 from basejump_sqlguard import TextLiteral
@@ -61,7 +63,7 @@ class Statements:
         Raises NotFound, NotProved, ValuesMissing, EstimateTooHigh, TooManyStatements, QueryFailed, StatementTimeout,
         ResultTooLarge, Canceled and Unavailable.
         """
-        return await self._runs.once(context, request, lambda access, file: self._result(access, request, file))
+        return await self._runs.once(context, request, partial(self._result, request))
 
     async def stop(self, context: Context, request: StopRun) -> Done:
         """Whichever replica runs it cancels it in the database within a second; one that hasn't begun won't."""
@@ -74,7 +76,7 @@ class Statements:
         policy = guard.Policy(row_limit=most, extra_functions=access.functions)
         return await asyncio.to_thread(self._prover, sql, access.dialect, access.catalog.guard, policy)
 
-    async def _result(self, access: Access, request: Run, file: ResultFile) -> RunResult:
+    async def _result(self, request: Run, access: Access, file: ResultFile, attempt: int) -> RunResult:
         proved = await self._proof(access, request.sql)
         if isinstance(proved, guard.Refusal):
             refusal: Refusal = contract_refusal(proved)
@@ -82,8 +84,10 @@ class Statements:
         looked_up = await self._look_ups.outcomes(access, proved.literals)
         await self._check_missing(access, request, missing_of(looked_up))
         limits = self._limits.within(access.settings)
-        label = f"basejump {str(access.client_uuid)[:8]} {request.prompt_uuid}"
+        label = _label(access, request)
         async with self._pools.borrow(access.conn_uuid, access.target) as session:
+            if attempt > 1:
+                await _end_others(session, label)
             estimate = await session.explain(proved.sql, label, limits.seconds)
             check_estimate(estimate, self._limits, access.settings, request.approved)
             started = time.perf_counter()
@@ -100,6 +104,18 @@ class Statements:
         unknown = [one for one in missing if not one.negated and one.value not in known]
         if unknown:
             raise values_missing(await self._look_ups.closest(access, unknown))
+
+
+async def _end_others(session: Session, label: str) -> None:
+    try:
+        await session.end_others(label)
+    except BrokeOff as error:
+        raise Unavailable("the customer's database broke off", retry_after=1) from error
+
+
+def _label(access: Access, request: Run) -> str:
+    """Client, prompt and run: as long as PostgreSQL keeps it. Equal for every attempt."""
+    return f"basejump {str(access.client_uuid)[:8]} {request.prompt_uuid} {str(request.run_uuid)[:8]}"
 
 
 def _reply(run_uuid: UUID, outcome: Outcome, file: ResultFile, proof: Proof, seconds: float) -> RunResult:

@@ -138,6 +138,9 @@ class Session(Protocol):
         `label` names it where the database lists what runs. Raises StatementTimeout, QueryFailed and Unavailable.
         """
 
+    async def end_others(self, label: str) -> None:
+        """End what other sessions of the same login still run under the label: their process is gone."""
+
     async def reset(self) -> bool:
         """Undo what statements left in it, for the next borrower: settings, locks, temporary tables, everything that
         logging in anew would undo. False when that can't be done; never raises."""

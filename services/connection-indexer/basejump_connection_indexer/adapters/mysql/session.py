@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 
 import asyncmy
 
@@ -99,6 +99,14 @@ class MysqlSession:
                 yield rows
                 if await rows.fetch(1):
                     await self.close()
+
+    async def end_others(self, label: str) -> None:
+        listed = "select id from information_schema.processlist where info like concat('/* ', ?, ' */%')"
+        async with self.reading(_LOOK_SECONDS) as fetch:
+            others = [number for (number,) in await fetch((listed, (label,))) if number != self._number]
+            for number in others:
+                with suppress(asyncmy.Error):  # it has ended by itself
+                    await self._connection.query(f"kill connection {number}")
 
     async def reset(self) -> bool:
         if self._busy or not self.is_open:

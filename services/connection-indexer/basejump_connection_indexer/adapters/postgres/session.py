@@ -20,6 +20,10 @@ Isolation: TypeAlias = Literal["repeatable_read"]
 _CLOSE_SECONDS = 3.0
 _LOOK_SECONDS = 15.0
 _CATALOG_SECONDS = 60.0
+_END_OTHERS = """
+    select pg_terminate_backend(pid) from pg_catalog.pg_stat_activity
+    where application_name = $1 and usename = session_user and pid <> pg_backend_pid()
+"""
 
 
 class PostgresSession:
@@ -60,6 +64,10 @@ class PostgresSession:
 
     def rows(self, sql: str, label: str, seconds: float) -> AbstractAsyncContextManager[PostgresRows]:
         return running(self._connection, sql, label, seconds)
+
+    async def end_others(self, label: str) -> None:
+        async with self._read_only(_LOOK_SECONDS):
+            await self._connection.fetch(_END_OTHERS, label)
 
     async def reset(self) -> bool:
         try:
