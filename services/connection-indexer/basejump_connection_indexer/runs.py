@@ -102,8 +102,13 @@ class Runs:
     def _begun(self, run: Coroutine[Any, Any, RunResult]) -> asyncio.Task[RunResult]:
         task = asyncio.create_task(run)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._ended)
         return task
+
+    def _ended(self, task: asyncio.Task[RunResult]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            log.info("a run ended with %r", task.exception())  # perhaps nobody waits for it any more
 
     async def _begin(self, access: Access, request: Run) -> int | RunResult | TooManyStatements | None:
         """The attempt under which this call runs it, or how it ended, or that there is no place; None while another

@@ -25,7 +25,7 @@ from basejump_common.errors import NotProved, Unavailable
 from basejump_connection_indexer.access import Access, Gate
 from basejump_connection_indexer.adapters.customer_pools import CustomerPools
 from basejump_connection_indexer.adapters.result_store import ResultFile
-from basejump_connection_indexer.adapters.running import Outcome, run_statement
+from basejump_connection_indexer.adapters.running import Outcome, estimated, run_statement
 from basejump_connection_indexer.domain.guard import Prover, contract_proof, contract_refusal
 from basejump_connection_indexer.domain.limits import Limits, check_estimate
 from basejump_connection_indexer.domain.session import BrokeOff, Session
@@ -88,7 +88,7 @@ class Statements:
         async with self._pools.borrow(access.conn_uuid, access.target) as session:
             if attempt > 1:
                 await _end_others(session, label)
-            estimate = await session.explain(proved.sql, label, limits.seconds)
+            estimate = await estimated(session, proved.sql, label, limits)
             check_estimate(estimate, self._limits, access.settings, request.approved)
             started = time.perf_counter()
             outcome = await run_statement(session, proved.sql, label, limits, file)

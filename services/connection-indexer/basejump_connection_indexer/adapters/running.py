@@ -6,15 +6,26 @@ from typing import Any
 
 import msgspec
 
+from basejump_common.contracts.connection import Estimate
 from basejump_common.errors import QueryFailed, ResultTooLarge
 from basejump_connection_indexer.adapters.json_values import preview
 from basejump_connection_indexer.adapters.parquet import ParquetBatches
 from basejump_connection_indexer.adapters.result_store import ResultFile
 from basejump_connection_indexer.domain.limits import Limits
-from basejump_connection_indexer.domain.session import ColumnShape, Row, Rows, Session, ran_too_long
+from basejump_connection_indexer.domain.session import (
+    FETCH_BYTES,
+    ColumnShape,
+    Row,
+    Rows,
+    Session,
+    TooMuchAtOnce,
+    ran_too_long,
+)
 
-FIRST_ROWS = 500
-HEAD_ROWS = 20_000
+FIRST_ROWS = 20
+FETCH_ROWS = 5_000
+FETCH_AIM_BYTES = 8_000_000
+BATCH_ROWS = 20_000
 BATCH_BYTES = 16_000_000
 _CLIENT_GRACE = 1.0  # the server's own timeout comes first and says more
 
@@ -26,6 +37,14 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     rows: int
     truncated: bool
     preview: tuple[tuple[Any, ...], ...]
+
+
+async def estimated(session: Session, sql: str, label: str, limits: Limits) -> Estimate:
+    """What the database expects of the statement. Raises what `run_statement` raises."""
+    try:
+        return await session.explain(sql, label, limits.seconds)
+    except TooMuchAtOnce as error:
+        raise _too_large(limits, at_once=True) from error
 
 
 async def run_statement(session: Session, sql: str, label: str, limits: Limits, file: ResultFile) -> Outcome:
@@ -41,6 +60,8 @@ async def run_statement(session: Session, sql: str, label: str, limits: Limits, 
             return await _Stream(rows, limits, file).write()
     except TimeoutError as error:
         raise ran_too_long(limits.seconds) from error
+    except TooMuchAtOnce as error:
+        raise _too_large(limits, at_once=True) from error
     except (ValueError, OverflowError) as error:
         raise QueryFailed(f"the result has a value that can't be represented: {error}") from error
 
@@ -51,37 +72,39 @@ class _Stream:
         self._limits = limits
         self._file = file
         self._rows = 0
-        self._batch = FIRST_ROWS
+        self._fetch = FIRST_ROWS
         self._ended = False
         self._truncated = False
 
     async def write(self) -> Outcome:
         """The head decides the types of the columns; the rest follows in batches of a few megabytes."""
-        head = await self._head()
+        head = await self._gather()
         shown = preview(head)
         parquet = await asyncio.to_thread(ParquetBatches, self._source.columns, head, whole=self._ended)
         rows: Sequence[Row] = head
         while rows:
             await self._add(parquet, rows)
-            rows = await self._next()
+            rows = await self._gather()
         await asyncio.to_thread(parquet.close)
         await self._file.write(parquet.take())
         return Outcome(columns=self._source.columns, rows=self._rows, truncated=self._truncated, preview=shown)
 
-    async def _head(self) -> list[Row]:
-        head: list[Row] = []
+    async def _gather(self) -> list[Row]:
+        """A batch, fetched in parts: a few rows at first, then more, as many as their size allows."""
+        batch: list[Row] = []
         size = 0
-        while len(head) < HEAD_ROWS and size < BATCH_BYTES and (rows := await self._next()):
-            head += rows
-            size += sum(map(_weight, rows))
-            self._batch = _next_batch(len(head), size)
-        return head
+        while len(batch) < BATCH_ROWS and size < BATCH_BYTES and (rows := await self._next()):
+            batch += rows
+            weights = [_weight(row) for row in rows]
+            size += sum(weights)
+            self._fetch = max(1, min(4 * len(rows), FETCH_ROWS, FETCH_AIM_BYTES // max(*weights, 1)))
+        return batch
 
     async def _next(self) -> Sequence[Row]:
         """The next rows within the cap; at the cap, whether one more was there."""
         if self._ended:
             return []
-        asked = min(self._batch, self._limits.rows - self._rows)
+        asked = min(self._fetch, self._limits.rows - self._rows)
         if asked <= 0:
             self._truncated = bool(await self._source.fetch(1))
             self._ended = True
@@ -94,10 +117,7 @@ class _Stream:
     async def _add(self, parquet: ParquetBatches, rows: Sequence[Row]) -> None:
         await asyncio.to_thread(parquet.write, rows)
         if parquet.raw_bytes > self._limits.bytes:
-            raise ResultTooLarge(
-                f"the result has more than {self._limits.bytes:,} bytes: ask for less of it",
-                details={"limit_bytes": self._limits.bytes},
-            )
+            raise _too_large(self._limits)
         await self._file.write(parquet.take())
 
 
@@ -106,5 +126,10 @@ def _weight(row: Row) -> int:
     return sum(len(cell) if isinstance(cell, str | bytes) else 8 for cell in row)
 
 
-def _next_batch(rows: int, size: int) -> int:
-    return max(1, min(HEAD_ROWS, BATCH_BYTES * rows // max(size, 1)))
+def _too_large(limits: Limits, *, at_once: bool = False) -> ResultTooLarge:
+    """`at_once`: the rows of one fetch are more than is held in memory."""
+    if at_once and limits.bytes > FETCH_BYTES:
+        most, what = FETCH_BYTES, "a row of the result, or a few together, have"
+    else:
+        most, what = limits.bytes, "the result has"
+    return ResultTooLarge(f"{what} more than {most:,} bytes: ask for less of it", details={"limit_bytes": most})

@@ -30,6 +30,14 @@ class BrokeOff(Exception):
     """The database went away, or refused a statement of our own, in the words of its driver."""
 
 
+FETCH_BYTES = 32_000_000
+"""What `Rows.fetch` takes from the database at most: it is held in memory, several times over."""
+
+
+class TooMuchAtOnce(Exception):
+    """The rows asked for are larger than FETCH_BYTES; the connection was cut off."""
+
+
 class CatalogRequest(msgspec.Struct, frozen=True, kw_only=True):
     """What of a database to read; tables whose names contain the filter, in any case, are left out."""
 
@@ -102,7 +110,7 @@ class Rows(Protocol):
     def columns(self) -> tuple[ColumnShape, ...]: ...
 
     async def fetch(self, most: int) -> Sequence[Row]:
-        """The next ones; fewer than `most` when there are no more."""
+        """The next ones; fewer than `most` when there are no more. Raises TooMuchAtOnce."""
 
 
 class Session(Protocol):

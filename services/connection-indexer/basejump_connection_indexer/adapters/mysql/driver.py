@@ -7,6 +7,7 @@ from typing import Any, Protocol
 import asyncmy
 from asyncmy.constants.CLIENT import MULTI_STATEMENTS, SSL
 
+from basejump_connection_indexer.adapters.inflow import Inflow, put_before
 from basejump_connection_indexer.adapters.mysql.types import CONVERSIONS, Described
 from basejump_connection_indexer.domain.session import Row
 from basejump_connection_indexer.domain.target import Target
@@ -67,6 +68,11 @@ def unconnected(address: str, target: Target, context: ssl.SSLContext, attribute
     connection.show_warnings = _none
     made: Connection = connection
     return made
+
+
+def bounded(connection: Any) -> Inflow:
+    """What comes in over a connection that is logged in."""
+    return put_before(connection._transport, connection._proto)
 
 
 async def reset(connection: Any) -> None:

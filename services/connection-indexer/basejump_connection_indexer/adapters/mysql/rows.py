@@ -13,10 +13,11 @@ from asyncmy.cursors import SSCursor
 
 from basejump_common.contracts.connection import Estimate
 from basejump_common.errors import QueryFailed, Unavailable
+from basejump_connection_indexer.adapters.inflow import Inflow
 from basejump_connection_indexer.adapters.mysql.driver import Connection, Cursor, fields
 from basejump_connection_indexer.adapters.mysql.plan import estimated
 from basejump_connection_indexer.adapters.mysql.types import shape
-from basejump_connection_indexer.domain.session import Row, ran_too_long
+from basejump_connection_indexer.domain.session import FETCH_BYTES, Row, ran_too_long
 
 _TOO_LONG = (1969, 3024)  # MariaDB's, MySQL's
 _KILLED = 1927
@@ -26,21 +27,24 @@ _BROKE_OFF = (ER.QUERY_INTERRUPTED, ER.SERVER_SHUTDOWN, _KILLED, CR.CR_SERVER_GO
 class MysqlRows:
     """The port's `Rows`. The driver holds a few packets, not the result."""
 
-    def __init__(self, cursor: Cursor) -> None:
+    def __init__(self, cursor: Cursor, inflow: Inflow) -> None:
         self._cursor = cursor
+        self._inflow = inflow
         self.columns = tuple(map(shape, fields(cursor)))
 
     async def fetch(self, most: int) -> Sequence[Row]:
-        rows: Sequence[Row] = await self._cursor.fetchmany(most)
+        with self._inflow.only_within(FETCH_BYTES):
+            rows: Sequence[Row] = await self._cursor.fetchmany(most)
         return rows
 
 
-async def started(connection: Connection, sql: str, label: str) -> MysqlRows:
+async def started(connection: Connection, inflow: Inflow, sql: str, label: str) -> MysqlRows:
     """`label` is a comment before the statement in the processlist. Raises asyncmy.Error."""
     await _refuse_what_is_no_query(connection, sql)
     cursor = connection.cursor(SSCursor)
-    await cursor.execute(f"/* {label} */ {sql}")
-    return MysqlRows(cursor)
+    with inflow.only_within(FETCH_BYTES):
+        await cursor.execute(f"/* {label} */ {sql}")
+    return MysqlRows(cursor, inflow)
 
 
 async def explained(connection: Connection, sql: str, label: str, *, is_mariadb: bool) -> Estimate:

@@ -8,7 +8,7 @@ import asyncmy
 
 from basejump_common.contracts.connection import Estimate
 from basejump_connection_indexer.adapters.mysql import catalog, role
-from basejump_connection_indexer.adapters.mysql.driver import Connection, is_open, reset
+from basejump_connection_indexer.adapters.mysql.driver import Connection, bounded, is_open, reset
 from basejump_connection_indexer.adapters.mysql.rows import MysqlRows, explained, in_our_words, started
 from basejump_connection_indexer.adapters.mysql.values import MysqlValues
 from basejump_connection_indexer.domain.definition import SeenTable
@@ -46,6 +46,7 @@ class MysqlSession:
 
     def __init__(self, connection: Connection, connect: Callable[[], Awaitable[Connection]]) -> None:
         self._connection = connection
+        self._inflow = bounded(connection)
         self._connect = connect
         self._seconds: float | None = None
         self._busy = False
@@ -95,10 +96,11 @@ class MysqlSession:
     async def rows(self, sql: str, label: str, seconds: float) -> AsyncIterator[MysqlRows]:
         with in_our_words(seconds):
             async with self._working(seconds):
-                rows = await started(self._connection, sql, label)
+                rows = await started(self._connection, self._inflow, sql, label)
                 yield rows
                 if await rows.fetch(1):
                     await self.close()
+                self._inflow.let_in()
 
     async def end_others(self, label: str) -> None:
         listed = "select id from information_schema.processlist where info like concat('/* ', ?, ' */%')"

@@ -13,10 +13,11 @@ import msgspec
 
 from basejump_common.contracts.connection import Estimate
 from basejump_common.errors import QueryFailed, Unavailable
+from basejump_connection_indexer.adapters.inflow import Inflow
 from basejump_connection_indexer.adapters.postgres.plan import estimated, filtered_scans
 from basejump_connection_indexer.adapters.postgres.quoting import literal
 from basejump_connection_indexer.adapters.postgres.types import kept, spelled
-from basejump_connection_indexer.domain.session import ColumnShape, Row, ran_too_long
+from basejump_connection_indexer.domain.session import FETCH_BYTES, ColumnShape, Row, ran_too_long
 
 _EXPLAIN = "explain (format json, verbose) "
 _MOST_TABLES = 1_000
@@ -36,31 +37,36 @@ _AS_WRITTEN = frozenset(
 class PostgresRows:
     """The port's `Rows`."""
 
-    def __init__(self, cursor: Any, columns: tuple[ColumnShape, ...]) -> None:
+    def __init__(self, cursor: Any, columns: tuple[ColumnShape, ...], inflow: Inflow) -> None:
         self._cursor = cursor
+        self._inflow = inflow
         self.columns = columns
 
     async def fetch(self, most: int) -> Sequence[Row]:
-        rows: Sequence[Row] = await self._cursor.fetch(most)
+        with self._inflow.at_most(FETCH_BYTES):
+            rows: Sequence[Row] = await self._cursor.fetch(most)
         return rows
 
 
 @asynccontextmanager
 async def running(
-    connection: "asyncpg.Connection[asyncpg.Record]", sql: str, label: str, seconds: float
+    connection: "asyncpg.Connection[asyncpg.Record]", inflow: Inflow, sql: str, label: str, seconds: float
 ) -> AsyncIterator[PostgresRows]:
     """As `Session.rows`; `label` is the session's application_name in pg_stat_activity."""
     async with _transaction(connection, label, seconds):
         statement = await _prepared(connection, sql)
         columns = tuple(_shape(attribute) for attribute in statement.get_attributes())
-        yield PostgresRows(await statement.cursor(), columns)
+        yield PostgresRows(await statement.cursor(), columns, inflow)
 
 
-async def explain(connection: "asyncpg.Connection[asyncpg.Record]", sql: str, label: str, seconds: float) -> Estimate:
-    """As `Session.explain`."""
+async def explain(
+    connection: "asyncpg.Connection[asyncpg.Record]", inflow: Inflow, sql: str, label: str, seconds: float
+) -> Estimate:
+    """As `Session.explain`. What the planner has computed beforehand stands in the plan, however large."""
     async with _transaction(connection, label, seconds):
         await _prepared(connection, sql)
-        explained = await connection.fetchval(_EXPLAIN + sql)
+        with inflow.at_most(FETCH_BYTES):
+            explained = await connection.fetchval(_EXPLAIN + sql)
         plan = msgspec.json.decode(explained)[0]["Plan"]
         names = list(filtered_scans(plan))[:_MOST_TABLES]
         rows = await connection.fetch(_TABLE_ROWS, *map(list, zip(*names, strict=True))) if names else []

@@ -3,11 +3,12 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import asyncpg
 
 from basejump_common.contracts.connection import Estimate
+from basejump_connection_indexer.adapters.inflow import put_before
 from basejump_connection_indexer.adapters.postgres import catalog, role
 from basejump_connection_indexer.adapters.postgres.rows import PostgresRows, explain, running
 from basejump_connection_indexer.adapters.postgres.values import PostgresValues
@@ -33,6 +34,8 @@ class PostgresSession:
 
     def __init__(self, connection: CustomerConnection) -> None:
         self._connection = connection
+        inside: Any = connection
+        self._inflow = put_before(inside._transport, inside._protocol)
 
     @property
     def is_open(self) -> bool:
@@ -60,10 +63,10 @@ class PostgresSession:
             yield fetch
 
     async def explain(self, sql: str, label: str, seconds: float) -> Estimate:
-        return await explain(self._connection, sql, label, seconds)
+        return await explain(self._connection, self._inflow, sql, label, seconds)
 
     def rows(self, sql: str, label: str, seconds: float) -> AbstractAsyncContextManager[PostgresRows]:
-        return running(self._connection, sql, label, seconds)
+        return running(self._connection, self._inflow, sql, label, seconds)
 
     async def end_others(self, label: str) -> None:
         async with self._read_only(_LOOK_SECONDS):
