@@ -11,6 +11,7 @@ from basejump_common.contracts.connection import (
     ByConnection,
     ByDatabase,
     ByTable,
+    ConnectionGrantsRequest,
     DatabaseTablesRequest,
     IndexState,
     Retrieve,
@@ -152,7 +153,7 @@ async def test_a_team_that_is_gone_loses_its_grants_and_one_that_never_was_gets_
     await office.admin.call(account.DELETE_TEAM, ByTeam(team_uuid=other.team_uuid))
 
     async def only_the_first() -> bool:
-        grants = await office.admin.call(connection.LIST_GRANTS, ByConnection(conn_uuid=shop.conn_uuid))
+        grants = await office.admin.call(connection.LIST_GRANTS, ConnectionGrantsRequest(conn_uuid=shop.conn_uuid))
         return [grant.team_uuid for grant in grants.data] == [office.team_uuid]
 
     assert await within(5, only_the_first)

@@ -61,3 +61,20 @@ def test_what_is_wrong_is_named_and_members_write_nothing(tenant: Tenant) -> Non
     assert reader.call("PUT", path, json={"ignore": True}).status_code == 403
     assert reader.call("GET", f"{path}changes/").status_code == 403
     assert reader.call("GET", path).status_code == 404, "no team of theirs has a grant"
+
+
+def test_a_narrowed_grant_is_what_a_team_sees(tenant: Tenant) -> None:
+    db_uuid, path = tenant.objects["db_uuid"], f"/connection/{tenant.objects['conn_uuid']}/team/"
+    member = tenant.secret.post("/account/user/", params={"username": "narrow", "role": "MEMBER"})["user_uuid"]
+    team_uuid = tenant.user.post("/account/team/", params={"team_name": "narrow"})["team_uuid"]
+    tenant.user.post(f"/account/user/{member}/team/{team_uuid}/")
+    deny = [{"table": "employees", "columns": ["salary"]}, {"table": "dependents"}]
+    grants = tenant.user.post(path, json={"team_uuids": [team_uuid], "deny": deny})["data"]
+    (narrowed,) = [grant for grant in grants if grant["team_uuid"] == team_uuid]
+    assert [scope["table"].rpartition(".")[2] for scope in narrowed["deny"]] == ["employees", "dependents"]
+    seen = as_user(tenant.secret, member).get(f"/connection/database/{db_uuid}/table/")["data"]
+    tables = {table["table_name"]: table for table in seen}
+    assert "dependents" not in tables
+    assert "salary" not in {column["column_name"] for column in tables["employees"]["columns"]}
+    refused = tenant.user.call("POST", path, json={"team_uuids": [team_uuid], "deny": [{"table": "nowhere"}]})
+    assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "deny[0].table")

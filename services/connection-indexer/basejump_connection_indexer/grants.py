@@ -2,24 +2,34 @@
 
 from uuid import UUID
 
+from msgspec import UnsetType
+
 from basejump_common.bus import Context, Event, publish
 from basejump_common.contracts import connection as contract
+from basejump_common.contracts import wire
 from basejump_common.contracts.account import TeamChanged
 from basejump_common.contracts.common import Done
 from basejump_common.contracts.connection import (
-    ByConnection,
     ByGrant,
+    ConnectionGrantsRequest,
     ConnectionPage,
     GrantChanged,
     GrantList,
     GrantTeams,
+    TableScope,
     TeamConnectionsRequest,
 )
-from basejump_common.errors import NotFound
+from basejump_common.errors import Conflict, InvalidInput, NotFound
 from basejump_common.security.principal import Role
+from basejump_common.storage import pages
 from basejump_common.storage.database import Database, Transaction
-from basejump_connection_indexer.adapters import database_rows, grant_rows
+from basejump_connection_indexer.adapters import database_rows, grant_rows, index_rows
 from basejump_connection_indexer.adapters.teams import Teams
+from basejump_connection_indexer.domain.scope import resolved
+from basejump_connection_indexer.fitting import fitting
+
+Narrowing = tuple[TableScope, ...] | UnsetType | None
+_LONGEST = 200_000
 
 
 class Grants:
@@ -30,23 +40,30 @@ class Grants:
         self._teams = teams
 
     async def add(self, context: Context, request: GrantTeams) -> GrantList:
-        """Grant; again changes nothing. All grants of the connection. Raises NotFound (connection or team)."""
+        """Grant, or narrow what was granted; again changes nothing. The connection's grants, their first page.
+
+        Raises NotFound (connection or team), InvalidInput naming a table or column that isn't there, and Conflict when
+        there is no index to find them in.
+        """
         tenant = context.caller.tenant
         await self._require_connection(tenant, request.conn_uuid)
         for team_uuid in request.team_uuids:
             await self._teams.require_team(context, team_uuid)
         async with self._database.tenant(tenant) as tx:
-            await _require(tx, request.conn_uuid)
-            for team_uuid in await grant_rows.add(tx, tenant, request.conn_uuid, request.team_uuids):
-                change = GrantChanged(conn_uuid=request.conn_uuid, team_uuid=team_uuid)
-                await publish(tx, contract.GRANT_ADDED, tenant, request.conn_uuid, change, context)
-            return GrantList(data=tuple(await grant_rows.of_connection(tx, request.conn_uuid)))
+            allow = await _resolved(tx, request.conn_uuid, request.allow, "allow")
+            deny = await _resolved(tx, request.conn_uuid, request.deny, "deny")
+            _check_length(allow, deny)
+            for given in await grant_rows.add(tx, (tenant, request.conn_uuid), request.team_uuids, allow, deny):
+                change = GrantChanged(conn_uuid=request.conn_uuid, team_uuid=given.team_uuid)
+                event = contract.GRANT_ADDED if given.is_new else contract.GRANT_CHANGED
+                await publish(tx, event, tenant, request.conn_uuid, change, context)
+            return await _page(tx, ConnectionGrantsRequest(conn_uuid=request.conn_uuid))
 
-    async def of_connection(self, context: Context, request: ByConnection) -> GrantList:
+    async def of_connection(self, context: Context, request: ConnectionGrantsRequest) -> GrantList:
         """Oldest first. Raises NotFound."""
         async with self._database.tenant(context.caller.tenant) as tx:
             await _require(tx, request.conn_uuid)
-            return GrantList(data=tuple(await grant_rows.of_connection(tx, request.conn_uuid)))
+            return await _page(tx, request)
 
     async def remove(self, context: Context, request: ByGrant) -> Done:
         """Raises NotFound."""
@@ -78,6 +95,39 @@ class Grants:
             await _require(tx, conn_uuid)
 
 
+async def _page(tx: Transaction, request: ConnectionGrantsRequest) -> GrantList:
+    rows = await grant_rows.page(tx, request.conn_uuid, request)
+    most = len(fitting(rows[: request.limit]))
+    data, next_cursor = pages.page(rows, most, lambda grant: (grant.granted_at, grant.team_uuid))
+    return GrantList(data=data, next_cursor=next_cursor)
+
+
+async def _resolved(tx: Transaction, conn_uuid: UUID, scopes: Narrowing, field: str) -> Narrowing:
+    """The scopes as they are kept. Raises NotFound, InvalidInput and Conflict."""
+    if not isinstance(scopes, tuple) or not scopes:
+        return scopes
+    granted = await grant_rows.connection(tx, conn_uuid)
+    if granted is None:
+        raise _no_connection()
+    if not granted.index_version:
+        raise Conflict("the database isn't indexed yet: narrow the grant when it is")
+    said = [scope.table for scope in scopes]
+    names = {*said, *(name.partition(".")[2] for name in said)}
+    return resolved(scopes, await index_rows.named(tx, granted.db_uuid, names), field)
+
+
+def _check_length(*narrowings: Narrowing) -> None:
+    if (
+        sum(len(wire.encode(scope)) for scopes in narrowings if isinstance(scopes, tuple) for scope in scopes)
+        > _LONGEST
+    ):
+        raise InvalidInput(f"allow and deny are longer than {_LONGEST} characters together: name tables, not columns")
+
+
 async def _require(tx: Transaction, conn_uuid: UUID) -> None:
     if await database_rows.find_connection(tx, conn_uuid) is None:
-        raise NotFound("there is no such connection")
+        raise _no_connection()
+
+
+def _no_connection() -> NotFound:
+    return NotFound("there is no such connection")

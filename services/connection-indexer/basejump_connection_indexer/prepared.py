@@ -1,4 +1,4 @@
-"""Catalogs made ready for retrieval and proof, kept in memory while the index is the same."""
+"""Catalogs made ready for retrieval and proof, kept in memory while the index and the grant are the same."""
 
 import asyncio
 from collections import OrderedDict
@@ -11,11 +11,12 @@ from basejump_connection_indexer.adapters.grant_rows import GrantedConnection
 from basejump_connection_indexer.domain.definition import IndexedTable, KeptOnce
 from basejump_connection_indexer.domain.guard import guard_catalog
 from basejump_connection_indexer.domain.retrieval import RetrievalIndex
+from basejump_connection_indexer.domain.scope import Scope
 from basejump_connection_indexer.domain.session import may_search
 
 
 class PreparedCatalog:
-    """What one connection sees, at one version of the index."""
+    """What one connection sees, as far as a grant opens it, at one version of the index."""
 
     def __init__(self, version: int, tables: Sequence[IndexedTable]) -> None:
         self.version = version
@@ -31,38 +32,43 @@ class PreparedCatalog:
         """Schema, table and name of columns whose values may not be looked for."""
 
 
+_Key = tuple[UUID, Scope]
+"""A connection, and what of it a grant opens."""
+
+
 class PreparedCatalogs:
     """The most recently used ones, at most `most_tables` tables together (but always the last one)."""
 
     def __init__(self, database: Database, most_tables: int) -> None:
         self._database = database
         self._most_tables = most_tables
-        self._kept: OrderedDict[UUID, PreparedCatalog] = OrderedDict()
-        self._making: dict[UUID, asyncio.Lock] = {}
+        self._kept: OrderedDict[_Key, PreparedCatalog] = OrderedDict()
+        self._making: dict[_Key, asyncio.Lock] = {}
 
     async def get(self, client_uuid: UUID, granted: GrantedConnection) -> PreparedCatalog:
         """The catalog of a connection whose grant has been checked; made once however many ask at a time."""
-        lock = self._making.setdefault(granted.conn_uuid, asyncio.Lock())
+        key = granted.conn_uuid, granted.scope
+        lock = self._making.setdefault(key, asyncio.Lock())
         async with lock:
-            kept = self._kept.get(granted.conn_uuid)
+            kept = self._kept.get(key)
             if kept is None or kept.version != granted.index_version:
                 kept = await self._prepare(client_uuid, granted)
-                self._kept[granted.conn_uuid] = kept
+                self._kept[key] = kept
                 self._make_room()
-            self._kept.move_to_end(granted.conn_uuid)
+            self._kept.move_to_end(key)
             return kept
 
     async def _prepare(self, client_uuid: UUID, granted: GrantedConnection) -> PreparedCatalog:
         once = KeptOnce()
         async with self._database.tenant(client_uuid) as tx:
             seen = index_rows.seen_by(tx, granted.conn_uuid)
-            tables = [once.table(table) async for page in seen for table in page]
+            tables = [once.table(table) async for page in seen for table in granted.scope.narrow(page)]
         # Seconds of work for ten thousand tables: other requests go on meanwhile.
         return await asyncio.to_thread(PreparedCatalog, granted.index_version, tables)
 
     def _make_room(self) -> None:
         total = sum(len(catalog.tables) for catalog in self._kept.values())
         while total > self._most_tables and len(self._kept) > 1:
-            conn_uuid, oldest = self._kept.popitem(last=False)
-            self._making.pop(conn_uuid, None)
+            key, oldest = self._kept.popitem(last=False)
+            self._making.pop(key, None)
             total -= len(oldest.tables)

@@ -1,6 +1,8 @@
 """The index as people see it: an ADMIN all of it, a member what their teams' connections see and isn't ignored."""
 
 import base64
+from collections import defaultdict
+from collections.abc import Sequence
 from uuid import UUID
 
 import msgspec
@@ -14,10 +16,14 @@ from basejump_connection_indexer.adapters import database_rows, grant_rows, inde
 from basejump_connection_indexer.adapters.database_rows import DatabaseRow
 from basejump_connection_indexer.adapters.teams import Teams
 from basejump_connection_indexer.databases import found
-from basejump_connection_indexer.domain.definition import IndexedTable
+from basejump_connection_indexer.domain.definition import IndexedTable, TableDefinition
 from basejump_connection_indexer.domain.engine import ENGINES
+from basejump_connection_indexer.domain.scope import Scope
 from basejump_connection_indexer.domain.union import Name
 from basejump_connection_indexer.fitting import fitting
+
+Views = Sequence[tuple[UUID, Scope]]
+"""Connections, and what of each is open."""
 
 
 class Tables:
@@ -32,11 +38,16 @@ class Tables:
         after = _position(request.cursor)
         async with self._database.tenant(context.caller.tenant) as tx:
             row = found(await database_rows.find(tx, request.db_uuid))
-            logins = await self._logins(tx, context, request.db_uuid)
-            rows = await index_rows.page(tx, logins, after, request.limit + 1, with_ignored=_is_admin(context))
-        data = fitting(_shown(context, indexed, row) for indexed in rows[: request.limit])
-        more = len(data) < len(rows)
-        return TablePage(data=data, next_cursor=_cursor(data[-1]) if more and data else None)
+            views = await self._views(tx, context, request.db_uuid)
+            conn_uuids = {conn_uuid for conn_uuid, _ in views}
+            rows = await index_rows.page(tx, conn_uuids, after, request.limit + 1, with_ignored=_is_admin(context))
+            seen = await _opened(tx, views, rows[: request.limit])
+        shown = [_shown(context, table, row) for table in seen]
+        data = fitting(shown)
+        if len(data) < len(shown):
+            return TablePage(data=data, next_cursor=_cursor(seen[len(data) - 1].definition))
+        more = len(rows) > request.limit
+        return TablePage(data=data, next_cursor=_cursor(rows[request.limit - 1].definition) if more else None)
 
     async def get(self, context: Context, request: ByTable) -> Table:
         """Raises NotFound."""
@@ -44,22 +55,44 @@ class Tables:
             db_uuid = await index_rows.database_of(tx, request.tbl_uuid)
             row = None if db_uuid is None else await database_rows.find(tx, db_uuid)
             if row is not None:
-                logins = await self._logins(tx, context, row.db_uuid)
-                table = await index_rows.find_seen(tx, logins, request.tbl_uuid)
+                views = await self._views(tx, context, row.db_uuid)
+                table = await index_rows.find_seen(tx, {conn_uuid for conn_uuid, _ in views}, request.tbl_uuid)
                 if table is not None and (_is_admin(context) or not table.notes.ignore):
-                    return _shown(context, table, row)
+                    for opened in await _opened(tx, views, [table]):
+                        return _shown(context, opened, row)
         raise NotFound("there is no such table")
 
-    async def _logins(self, tx: Transaction, context: Context, db_uuid: UUID) -> list[UUID]:
-        """The connections whose view the caller may have. Raises NotFound for a member without a grant."""
+    async def _views(self, tx: Transaction, context: Context, db_uuid: UUID) -> Views:
+        """What the caller may see. Raises NotFound for a member without a grant."""
         if _is_admin(context):
-            return [login.conn_uuid for login in await database_rows.connections_of(tx, db_uuid)]
-        granted = await grant_rows.teams_by_connection(tx, db_uuid)
-        teams = await self._teams.of_caller(context, set().union(*granted.values()))
-        logins = [conn_uuid for conn_uuid, holders in granted.items() if holders & teams]
-        if not logins:
+            return [(login.conn_uuid, Scope()) for login in await database_rows.connections_of(tx, db_uuid)]
+        grants = await grant_rows.of_database(tx, db_uuid)
+        teams = await self._teams.of_caller(context, {grant.team_uuid for grant in grants})
+        views = [(g.conn_uuid, Scope(allow=g.allow, deny=g.deny)) for g in grants if g.team_uuid in teams]
+        if not views:
             raise NotFound("there is no such database")
-        return logins
+        return views
+
+
+async def _opened(tx: Transaction, views: Views, tables: Sequence[IndexedTable]) -> list[IndexedTable]:
+    """The tables, and of each the columns, that one of the views opens."""
+    if all(scope.is_whole for _, scope in views):
+        return list(tables)
+    sights = await index_rows.sights(tx, {conn_uuid for conn_uuid, _ in views}, [table.tbl_uuid for table in tables])
+    visible: defaultdict[UUID, set[str]] = defaultdict(set)
+    for conn_uuid, scope in views:
+        seen = [
+            msgspec.structs.replace(table, visible=sights[conn_uuid, table.tbl_uuid])
+            for table in tables
+            if (conn_uuid, table.tbl_uuid) in sights
+        ]
+        for table in scope.narrow(seen):
+            visible[table.tbl_uuid].update(column.name for column in table.columns)
+    return [
+        msgspec.structs.replace(table, visible=frozenset(visible[table.tbl_uuid]))
+        for table in tables
+        if visible[table.tbl_uuid]
+    ]
 
 
 def as_table(indexed: IndexedTable, row: DatabaseRow) -> Table:
@@ -75,8 +108,8 @@ def _is_admin(context: Context) -> bool:
     return context.caller.role.at_least(Role.ADMIN)
 
 
-def _cursor(last: Table) -> str:
-    packed = msgspec.json.encode((last.schema_name, last.table_name))
+def _cursor(last: TableDefinition) -> str:
+    packed = msgspec.json.encode((last.schema, last.name))
     return base64.urlsafe_b64encode(packed).decode()
 
 

@@ -4,13 +4,17 @@ from collections.abc import Sequence
 from uuid import UUID
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
-from basejump_common.contracts.connection import Connection, DatabaseType, Grant, IndexState
+from basejump_common.contracts.common import PageRequest
+from basejump_common.contracts.connection import Connection, DatabaseType, Grant, IndexState, TableScope
+from basejump_common.storage import pages
 from basejump_common.storage.database import Transaction
+from basejump_connection_indexer.domain.scope import Scope
 
 
 class GrantedConnection(msgspec.Struct, frozen=True, kw_only=True):
-    """A connection that a team may ask over, and how far its database's index is."""
+    """A connection that a team may ask over, what of it, and how far its database's index is."""
 
     conn_uuid: UUID
     db_uuid: UUID
@@ -19,13 +23,31 @@ class GrantedConnection(msgspec.Struct, frozen=True, kw_only=True):
     index_status: IndexState
     index_error: str | None
     index_version: int
+    allow: tuple[TableScope, ...] | None = None
+    deny: tuple[TableScope, ...] = ()
+
+    @property
+    def scope(self) -> Scope:
+        """What of the connection's view is opened."""
+        return Scope(allow=self.allow, deny=self.deny)
 
 
-_CONNECTION = """
-    select conn_uuid, db_uuid, database_type, database_name_alias, index_status, index_error, index_version
-    from connection join database using (client_uuid, db_uuid)
+_FIELDS = "conn_uuid, db_uuid, database_type, database_name_alias, index_status, index_error, index_version"
+_CONNECTION = f"select {_FIELDS} from connection join database using (client_uuid, db_uuid)"  # noqa: S608 - a constant
+_GRANTED = f"""
+    select {_FIELDS}, allow, deny
+    from connection join database using (client_uuid, db_uuid) join team_grant using (client_uuid, conn_uuid)
+    where team_uuid = $1
+"""  # noqa: S608 - a constant
+_GRANT = """
+    insert into team_grant as known (client_uuid, conn_uuid, team_uuid, allow, deny)
+    select $1, $2, unnest($3::uuid[]), $4::jsonb, coalesce($5::jsonb, '[]')
+    on conflict (client_uuid, conn_uuid, team_uuid) do update set
+        allow = case when $6 then excluded.allow else known.allow end,
+        deny = case when $7 then excluded.deny else known.deny end
+    where $6 and known.allow is distinct from excluded.allow or $7 and known.deny is distinct from excluded.deny
+    returning team_uuid, xmax = 0 as is_new
 """
-_GRANTED = f"{_CONNECTION} join team_grant using (client_uuid, conn_uuid) where team_uuid = $1"
 
 
 def bell(conn_uuid: UUID) -> str:
@@ -33,18 +55,24 @@ def bell(conn_uuid: UUID) -> str:
     return f"grants {conn_uuid}"
 
 
-async def add(tx: Transaction, client_uuid: UUID, conn_uuid: UUID, team_uuids: Sequence[UUID]) -> list[UUID]:
-    """Grant; which of the teams didn't have the grant before."""
-    rows = await tx.fetch(
-        """
-        insert into team_grant (client_uuid, conn_uuid, team_uuid) select $1, $2, unnest($3::uuid[])
-        on conflict do nothing returning team_uuid
-        """,
-        client_uuid,
-        conn_uuid,
-        list(dict.fromkeys(team_uuids)),
-    )
-    return [row["team_uuid"] for row in rows]
+class Given(msgspec.Struct, frozen=True):
+    """A team, and whether it hadn't the grant before."""
+
+    team_uuid: UUID
+    is_new: bool
+
+
+async def add(
+    tx: Transaction,
+    of: tuple[UUID, UUID],
+    team_uuids: Sequence[UUID],
+    allow: tuple[TableScope, ...] | UnsetType | None,
+    deny: tuple[TableScope, ...] | UnsetType | None,
+) -> list[Given]:
+    """Grant a connection (`of`: client and connection); those teams whose grant is new, or narrowed otherwise now."""
+    narrowing = (None if value is UNSET else value for value in (allow, deny))
+    said = (allow is not UNSET, deny is not UNSET)
+    return await tx.rows(Given, _GRANT, *of, list(dict.fromkeys(team_uuids)), *narrowing, *said)
 
 
 async def remove(tx: Transaction, conn_uuid: UUID, team_uuid: UUID) -> bool:
@@ -66,6 +94,20 @@ async def of_connection(tx: Transaction, conn_uuid: UUID) -> list[Grant]:
     """Oldest first."""
     return await tx.rows(
         Grant, "select * from team_grant where conn_uuid = $1 order by granted_at, team_uuid", conn_uuid
+    )
+
+
+async def page(tx: Transaction, conn_uuid: UUID, request: PageRequest) -> list[Grant]:
+    """Oldest first, one more than a page has."""
+    return await tx.rows(
+        Grant,
+        """
+        select * from team_grant where conn_uuid = $1 and (granted_at, team_uuid) > ($2, $3)
+        order by granted_at, team_uuid limit $4
+        """,
+        conn_uuid,
+        *pages.position(request.cursor),
+        pages.rows_to_ask(request.limit),
     )
 
 
@@ -96,13 +138,13 @@ async def connections_of_team(tx: Transaction, team_uuid: UUID) -> list[Connecti
     )
 
 
-async def teams_by_connection(tx: Transaction, db_uuid: UUID) -> dict[UUID, set[UUID]]:
-    """Which teams may ask over which connection of a database: conn_uuid → team_uuids."""
-    rows = await tx.fetch(
-        "select conn_uuid, team_uuid from team_grant join connection using (client_uuid, conn_uuid) where db_uuid = $1",
+async def of_database(tx: Transaction, db_uuid: UUID) -> list[Grant]:
+    """Every grant of every connection of a database."""
+    return await tx.rows(
+        Grant,
+        """
+        select team_grant.* from team_grant join connection using (client_uuid, conn_uuid) where db_uuid = $1
+        order by granted_at, team_uuid
+        """,
         db_uuid,
     )
-    found: dict[UUID, set[UUID]] = {}
-    for row in rows:
-        found.setdefault(row["conn_uuid"], set()).add(row["team_uuid"])
-    return found

@@ -147,6 +147,22 @@ async def page(
     )
 
 
+async def sights(
+    tx: Transaction, conn_uuids: Collection[UUID], tbl_uuids: Collection[UUID]
+) -> dict[tuple[UUID, UUID], frozenset[str] | None]:
+    """By connection and table that it sees: the only columns that it sees, None: all."""
+    rows = await tx.fetch(
+        """
+        select conn_uuid, tbl_uuid, columns from sight
+        where conn_uuid = any($1::uuid[]) and tbl_uuid = any($2::uuid[])
+        """,
+        list(conn_uuids),
+        list(tbl_uuids),
+    )
+    found = {(row["conn_uuid"], row["tbl_uuid"]): row["columns"] for row in rows}
+    return {key: None if columns is None else frozenset(columns) for key, columns in found.items()}
+
+
 async def count(tx: Transaction, db_uuid: UUID) -> int:
     """Tables of a database's index."""
     found: int = await tx.fetchval(

@@ -5,32 +5,58 @@ from typing import Annotated
 from uuid import UUID
 
 import msgspec
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
-from basejump_common.contracts.common import Done
-from basejump_common.contracts.connection.databases import ByConnection, ConnectionPage
+from basejump_common.contracts.common import Done, PageRequest
+from basejump_common.contracts.connection.databases import ConnectionPage
+from basejump_common.contracts.connection.tables import ColumnName, TableName
 from basejump_common.contracts.operation import EventType, Operation
-from basejump_common.errors import NotFound
+from basejump_common.errors import Conflict, InvalidInput, NotFound
 from basejump_common.security.principal import Role
 
 
+class TableScope(msgspec.Struct, frozen=True, kw_only=True):
+    """A table by `schema.table`, or by `table` where one schema alone has it; no `columns`: all of them, also those
+    that are added later."""
+
+    table: TableName
+    columns: Annotated[tuple[ColumnName, ...], Meta(min_length=1, max_length=200)] | None = None
+
+
+Scopes = Annotated[tuple[TableScope, ...], Meta(max_length=500)]
+
+
 class GrantTeams(msgspec.Struct, frozen=True, kw_only=True):
-    """Teams that may ask over a connection."""
+    """Teams that may ask over a connection; `allow` and `deny` narrow what of it they see, deny wins.
+
+    `allow`: these tables and columns alone; null is all that the connection sees. `deny`: not these. A field that is
+    left out stays as it is for a team that has the grant already. Narrowing needs the index.
+    """
 
     conn_uuid: UUID
     team_uuids: Annotated[tuple[UUID, ...], Meta(min_length=1, max_length=200)]
+    allow: Scopes | UnsetType | None = UNSET
+    deny: Scopes | UnsetType | None = UNSET
 
 
 class Grant(msgspec.Struct, frozen=True, kw_only=True):
-    """A team's right to ask over a connection."""
+    """A team's right to ask over a connection, narrowed as in GrantTeams."""
 
     conn_uuid: UUID
     team_uuid: UUID
     granted_at: datetime
+    allow: tuple[TableScope, ...] | None = None
+    deny: tuple[TableScope, ...] = ()
+
+
+class ConnectionGrantsRequest(PageRequest, frozen=True, kw_only=True):
+    """Which teams have a connection."""
+
+    conn_uuid: UUID
 
 
 class GrantList(msgspec.Struct, frozen=True, kw_only=True):
-    """Oldest first."""
+    """Oldest first; a page of narrow grants has fewer of them."""
 
     data: tuple[Grant, ...]
     next_cursor: str | None = None
@@ -69,13 +95,14 @@ class TeamConnectionsRequest(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class GrantChanged(msgspec.Struct, frozen=True, kw_only=True):
-    """A team was granted a connection, or lost it."""
+    """A team was granted a connection, or lost it, or sees more or less of it."""
 
     conn_uuid: UUID
     team_uuid: UUID
 
 
 GRANT_ADDED = EventType("grant", "added", GrantChanged, publisher="connection-indexer")
+GRANT_CHANGED = EventType("grant", "changed", GrantChanged, publisher="connection-indexer")
 GRANT_REMOVED = EventType("grant", "removed", GrantChanged, publisher="connection-indexer")
 
 
@@ -84,11 +111,11 @@ GRANT_TEAMS = Operation(
     takes=GrantTeams,
     gives=GrantList,
     allow=Role.ADMIN,
-    errors=(NotFound,),
+    errors=(InvalidInput, NotFound, Conflict),
 )
 LIST_GRANTS = Operation(
     "basejump.v1.connection.grant.list",
-    takes=ByConnection,
+    takes=ConnectionGrantsRequest,
     gives=GrantList,
     allow=Role.ADMIN,
     errors=(NotFound,),
