@@ -3,6 +3,7 @@
 import msgspec
 
 from basejump_chat_agent.adapters import prompt_rows
+from basejump_chat_agent.adapters.prompt_rows import PromptAtWork
 from basejump_chat_agent.domain.answerer import Clarified
 from basejump_chat_agent.domain.choice import says_any
 from basejump_chat_agent.domain.conversation import Turn, trimmed
@@ -28,9 +29,10 @@ class Thread(msgspec.Struct, frozen=True, kw_only=True):
     turns: tuple[Turn, ...] = ()
 
 
-async def thread_of(tx: Transaction, prompt: Prompt) -> Thread:
+async def thread_of(tx: Transaction, prompt: PromptAtWork) -> Thread:
     """Of a prompt that isn't answered yet."""
-    meant, clarified, asked, values = prompt, list[Clarified](), None, dict[str, str]()
+    clarified, asked, values = list[Clarified](), None, dict[str, str]()
+    meant: Prompt = prompt
     for _ in range(MAX_CLARIFICATIONS):
         if meant.parent_msg_uuid is None:
             break
@@ -44,5 +46,5 @@ async def thread_of(tx: Transaction, prompt: Prompt) -> Thread:
             values.setdefault(back.instead_of, value)
         clarified.insert(0, Clarified(asked=parent.message.content, answered=meant.question))
         meant = parent
-    turns = trimmed(await prompt_rows.history(tx, meant))
+    turns = trimmed(await prompt_rows.history(tx, meant, prompt.prior))
     return Thread(meant=meant, asked=asked, clarified=tuple(clarified), chosen=values, turns=turns)

@@ -7,6 +7,7 @@ from typing import Any, TypeAlias, TypeVar
 import msgspec
 
 from basejump_chat_agent.adapters import prompt_rows
+from basejump_chat_agent.adapters.prompt_rows import PromptAtWork
 from basejump_chat_agent.domain.meter import Meter
 from basejump_chat_agent.domain.prompt import AnswerPrompt, Asker, Prompt
 from basejump_chat_agent.thread import Thread, thread_of
@@ -22,14 +23,12 @@ class Work:
     """Each step is finished once over all attempts. `keep` keeps it at once, and only while the job is ours; `step`
     with the next that is kept, so that a question takes few commits."""
 
-    def __init__(
-        self, database: Database, job: Job[AnswerPrompt], prompt: Prompt, thread: Thread, finished: dict[str, Any]
-    ) -> None:
+    def __init__(self, database: Database, job: Job[AnswerPrompt], prompt: PromptAtWork, thread: Thread) -> None:
         self._database = database
-        self._finished = finished
+        self._finished = prompt.steps
         self._unkept: dict[str, msgspec.Struct] = {}
         self.job = job
-        self.prompt = prompt
+        self.prompt: Prompt = prompt
         self.thread = thread
         self.meter = Meter()
 
@@ -37,11 +36,8 @@ class Work:
     async def begin(cls, database: Database, job: Job[AnswerPrompt]) -> "Work | None":
         """None when the prompt's chat was deleted."""
         async with database.tenant(job.client_uuid) as tx:
-            prompt = await prompt_rows.find(tx, job.payload.prompt_uuid)
-            if prompt is None:
-                return None
-            finished = await prompt_rows.steps(tx, job.payload.prompt_uuid)
-            return cls(database, job, prompt, await thread_of(tx, prompt), finished)
+            prompt = await prompt_rows.at_work(tx, job.payload.prompt_uuid)
+            return None if prompt is None else cls(database, job, prompt, await thread_of(tx, prompt))
 
     @property
     def asker(self) -> Asker:

@@ -32,7 +32,6 @@ WAITING = 256
 PAGE = 64
 """Messages read from the stream at once."""
 
-FLUSH_SECONDS = 5
 FETCH_SECONDS = 5.0
 RETRY_SECONDS = 0.5
 _SEQUENCE = "Nats-Sequence"
@@ -158,7 +157,8 @@ class ChatFeed:
 
     @asynccontextmanager
     async def listening(self, client_uuid: UUID, chat_uuid: UUID, about: UUID | str = "*") -> AsyncIterator[Listener]:
-        """What is said in a chat, or about one prompt of it. On entering, NATS knows of it. Raises Unavailable."""
+        """What is said in a chat, or about one prompt of it. NATS knows of it before it knows of anything that this
+        gateway sends from here on, what it asks of the stream included. Raises Unavailable."""
         listener = Listener(lambda last: self._kept_after(last, chat.stream_subject(client_uuid, chat_uuid, about)))
 
         async def arrived(message: Msg) -> None:
@@ -221,9 +221,7 @@ class ChatFeed:
     async def _subscribe(self, subject: str, arrived: Callable[[Msg], Awaitable[None]]) -> Subscription:
         self._require_connection()
         with _away_when_failing():
-            subscription = await self._bus.nats.subscribe(subject, cb=arrived)
-            await self._bus.nats.flush(FLUSH_SECONDS)
-        return subscription
+            return await self._bus.nats.subscribe(subject, cb=arrived)
 
     def _require_connection(self) -> None:
         if not self._bus.connected:

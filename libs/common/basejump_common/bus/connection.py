@@ -33,6 +33,7 @@ CLOSE_SECONDS = 3.0
 FLUSH_SECONDS = 2
 COUNT_SECONDS = 0.25
 _AWAY = "the service is away; try again"
+_STREAM_AWAY = "the event stream is away"
 
 
 class _Counted(msgspec.Struct, frozen=True):
@@ -191,6 +192,13 @@ class Bus:
         except (TimeoutError, NatsError, OSError, msgspec.MsgspecError) as error:
             raise Unavailable("the counters are away", retry_after=1.0) from error
 
+    async def publish(self, subject: str, message_id: str, body: bytes) -> None:
+        """As `publish_durably`, without awaiting the acknowledgement: what is published here arrives before what this
+        connection publishes later, or is lost with the connection or the stream. Raises Unavailable."""
+        if not self.connected:
+            raise Unavailable(_STREAM_AWAY, retry_after=1.0)
+        await self._guarded(self.nats.publish(subject, body, headers={"Nats-Msg-Id": message_id}))
+
     async def put(self, bucket: str, key: str, value: bytes) -> None:
         """Write a key of a KV bucket. Raises Unavailable."""
         await self._guarded(self.jetstream.publish(f"$KV.{bucket}.{key}", value))
@@ -211,7 +219,7 @@ class Bus:
             async with asyncio.timeout(5.0):
                 return await work
         except (TimeoutError, NatsError, APIError, OSError) as error:
-            raise Unavailable("the event stream is away", retry_after=1.0) from error
+            raise Unavailable(_STREAM_AWAY, retry_after=1.0) from error
 
 
 def _error_body(message: Msg) -> ErrorBody:

@@ -96,6 +96,10 @@ _RETRY = """
 _END = """
     update job set state = $3, error = $4, lease_until = null, finished_at = statement_timestamp()
     where job_uuid = $1 and attempt = $2 and state = 'running'
+    returning exists (
+        select from job as other where other.client_uuid = job.client_uuid
+            and other.state = 'queued' and other.run_after <= statement_timestamp()
+    )
 """
 
 _FENCE = "select from job where job_uuid = $1 and attempt = $2 and state = 'running' for share"
@@ -124,9 +128,10 @@ async def retry(tx: Transaction, holding: Holding, error: str, delay: float) -> 
     return await tx.execute(_RETRY, *holding, error, delay) == 1
 
 
-async def end(tx: Transaction, holding: Holding, state: str, error: str | None = None) -> bool:
-    """Put the job into a final state; whether it was still ours."""
-    return await tx.execute(_END, *holding, state, error) == 1
+async def end(tx: Transaction, holding: Holding, state: str, error: str | None = None) -> bool | None:
+    """Put the job into a final state; None when it wasn't ours any more, else whether another of its client waits."""
+    waits: bool | None = await tx.fetchval(_END, *holding, state, error)
+    return waits
 
 
 async def still_ours(tx: Transaction, holding: Holding) -> bool:

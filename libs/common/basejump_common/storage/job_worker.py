@@ -37,7 +37,7 @@ log = logging.getLogger(__name__)
 @dataclass(kw_only=True)
 class _Held:
     attempt: int
-    task: asyncio.Task[None]
+    task: asyncio.Task[bool]
     lease_until: float  # on the loop's clock, and earlier than the database's
 
 
@@ -138,9 +138,12 @@ class JobWorker:
         task.add_done_callback(lambda _: self._forget(row.job_uuid, held))
 
     def _forget(self, job_uuid: UUID, held: _Held) -> None:
+        # Its end is no reason to look for work where none was left waiting for its place.
+        left = len(self._held) >= self._concurrency or held.task.cancelled() or held.task.result()
         if self._held.get(job_uuid) is held:
             del self._held[job_uuid]
-        self._wake.set()
+        if left or self._stop_by is not None:
+            self._wake.set()
 
     def _drop(self, job_uuid: UUID) -> None:
         log.info("job %s is no longer ours: stopped", job_uuid)
@@ -151,20 +154,22 @@ class JobWorker:
         for job_uuid in [key for key, held in self._held.items() if held.lease_until <= _now()]:
             self._drop(job_uuid)
 
-    async def _perform(self, row: JobRow) -> None:
+    async def _perform(self, row: JobRow) -> bool:
+        """Whether another job may have waited for this one's end."""
         kind = self._kinds[row.kind]
         try:
             if row.attempt > row.max_attempts:
                 raise Internal("every worker that tried this job died")
             await kind.function(kind.job(row))
             async with self._database.platform() as tx:
-                # False when the job has finished itself, or is another's by now; both are fine.
-                await job_rows.end(tx, _holding(row), "finished")
+                # None when the job has finished itself, or is another's by now; both are fine.
+                return await job_rows.end(tx, _holding(row), "finished") is not False
         except LeaseLost:
             log.info("job %s is no longer ours: what it wrote last was undone", row.job_uuid)
         except Exception as error:  # whatever a job raises ends that job, never the worker
             log.warning("%s job %s, attempt %s failed", row.kind, row.job_uuid, row.attempt, exc_info=error)
             await self._settle(kind, row, error)
+        return True
 
     async def _settle(self, kind: AnyKind, row: JobRow, error: Exception) -> None:
         """Queue the job again or fail it. If even that fails, its lease runs out and the next attempt does it."""
@@ -181,7 +186,7 @@ class JobWorker:
 
     async def _fail(self, kind: AnyKind, row: JobRow, text: str) -> None:
         async with self._database.tenant(row.client_uuid) as tx:
-            ours = await job_rows.end(tx, _holding(row), "failed", text)
+            ours = await job_rows.end(tx, _holding(row), "failed", text) is not None
             if ours and kind.on_failure is not None:
                 # A payload that can't be read fails for good too, with nobody to tell.
                 with suppress(msgspec.ValidationError):

@@ -63,7 +63,7 @@ class Job(Generic[P]):
 
     async def finish(self, tx: Transaction) -> None:
         """Fence, and end the job in the same commit as its last writes. Raises LeaseLost."""
-        if not await job_rows.end(tx, (self.job_uuid, self.attempt), "finished"):
+        if await job_rows.end(tx, (self.job_uuid, self.attempt), "finished") is None:
             raise LeaseLost
 
 

@@ -23,9 +23,9 @@ class ChatStream:
         self._patience = patience
 
     async def say(self, client_uuid: UUID, message: Message) -> None:
-        """Publish what may be missed: with the stream away it is only logged."""
+        """Publish what may be missed, before whatever is said later: nobody waits for the stream's word."""
         try:
-            await self._publish(client_uuid, message)
+            await self._bus.publish(*_kept(client_uuid, message))
         except Unavailable as error:
             log.warning("a %s message was not published: %s", message.msg_type, error.message)
 
@@ -34,7 +34,7 @@ class ChatStream:
         give_up = _now() + self._patience
         while True:
             try:
-                return await self._publish(client_uuid, message)
+                return await self._bus.publish_durably(*_kept(client_uuid, message))
             except Unavailable:
                 if _now() >= give_up:
                     raise
@@ -44,10 +44,12 @@ class ChatStream:
         """Purge all that was said to a client; how many messages. Raises Unavailable."""
         return await self._bus.purge(CHAT_STREAM, stream_subject(client_uuid, "*", "*"))
 
-    async def _publish(self, client_uuid: UUID, message: Message) -> None:
-        assert message.prompt_uuid is not None, "only what belongs to a prompt is streamed"
-        subject = stream_subject(client_uuid, message.chat_uuid, message.prompt_uuid)
-        await self._bus.publish_durably(subject, message_id(message), wire.encode(message))
+
+def _kept(client_uuid: UUID, message: Message) -> tuple[str, str, bytes]:
+    """The subject on which the stream keeps it, the id under which it keeps it once, and its bytes."""
+    assert message.prompt_uuid is not None, "only what belongs to a prompt is streamed"
+    subject = stream_subject(client_uuid, message.chat_uuid, message.prompt_uuid)
+    return subject, message_id(message), wire.encode(message)
 
 
 def _now() -> float:

@@ -1,6 +1,6 @@
 """SQL of prompts, their messages and their finished steps. Every function takes the tenant's transaction."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -21,6 +21,11 @@ _INSERT = """
     on conflict (prompt_uuid) do nothing
 """
 _SELECT = "select prompt.*, chat.team_uuid from prompt join chat using (chat_uuid)"
+_AT_WORK = """
+    select prompt.*, chat.team_uuid, chat.history as prior,
+           (select coalesce(jsonb_object_agg(name, outcome), '{}') from step where step.prompt_uuid = $1) as steps
+    from prompt join chat using (chat_uuid) where prompt.prompt_uuid = $1
+"""
 _SETTLE = """
     with settled as (
         update prompt set message = $2, answered_at = now() where prompt_uuid = $1 and answered_at is null
@@ -67,6 +72,13 @@ _RUNNING = """
 """
 
 
+class PromptAtWork(Prompt, frozen=True, kw_only=True):
+    """A prompt with the outcomes of its finished steps, by name, as JSON values, and what its chat was created with."""
+
+    steps: dict[str, Any]
+    prior: tuple[PriorMessage, ...]
+
+
 class StoredMessage(msgspec.Struct, frozen=True, kw_only=True):
     """A message and its place in the list."""
 
@@ -99,6 +111,11 @@ async def insert(tx: Transaction, prompt: Prompt) -> bool:
 async def find(tx: Transaction, prompt_uuid: UUID) -> Prompt | None:
     """None when its chat was deleted, or it never was."""
     return await tx.row(Prompt, f"{_SELECT} where prompt_uuid = $1", prompt_uuid)
+
+
+async def at_work(tx: Transaction, prompt_uuid: UUID) -> PromptAtWork | None:
+    """As `find`, with what is needed to work on it."""
+    return await tx.row(PromptAtWork, _AT_WORK, prompt_uuid)
 
 
 async def find_by_message(tx: Transaction, chat_uuid: UUID, msg_uuid: UUID) -> Prompt | None:
@@ -143,19 +160,10 @@ async def judge(tx: Transaction, judged: JudgeMessage, user_uuid: UUID) -> Messa
     return msgspec.convert(stored, Message)
 
 
-async def history(tx: Transaction, prompt: Prompt) -> tuple[Turn, ...]:
+async def history(tx: Transaction, prompt: Prompt, prior: Sequence[PriorMessage]) -> tuple[Turn, ...]:
     """The questions before this one that have ended, oldest first; before them those the chat was created with."""
     rows = await tx.rows(Turn, _HISTORY, prompt.chat_uuid, prompt.asked_at, TURNS, ROWS)
-    if len(rows) < TURNS:
-        prior = await tx.fetchval("select history from chat where chat_uuid = $1", prompt.chat_uuid)
-        return (*prior_turns(msgspec.convert(prior, list[PriorMessage])), *reversed(rows))[-TURNS:]
-    return tuple(reversed(rows))
-
-
-async def steps(tx: Transaction, prompt_uuid: UUID) -> dict[str, Any]:
-    """The outcomes of the finished steps, by name, as JSON values."""
-    rows = await tx.fetch("select name, outcome from step where prompt_uuid = $1", prompt_uuid)
-    return {row["name"]: row["outcome"] for row in rows}
+    return (*prior_turns(prior), *reversed(rows))[-TURNS:]
 
 
 async def running(tx: Transaction, prompt_uuid: UUID) -> list[UUID]:

@@ -1,5 +1,6 @@
 """Answers with a language model: langchain's agent with our tools, every step of which is kept."""
 
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,7 +14,7 @@ from basejump_chat_agent.adapters.language_model.models import Models
 from basejump_chat_agent.adapters.language_model.steps import Steps
 from basejump_chat_agent.adapters.language_model.thoughts import Thoughts
 from basejump_chat_agent.adapters.language_model.tools import langchain_tools
-from basejump_chat_agent.adapters.language_model.work import AtWork
+from basejump_chat_agent.adapters.language_model.work import AtWork, Ended
 from basejump_chat_agent.adapters.prices import Prices
 from basejump_chat_agent.domain import rendering
 from basejump_chat_agent.domain.answerer import Answer, Asked, Toolbox
@@ -59,9 +60,10 @@ class LanguageModelAnswerer:
         thoughts = Thoughts(work)
         config = {"recursion_limit": 4 * self._rules.limits.steps + 10, "callbacks": [Ears()]}
         said = self._agent.astream(self._opening(asked, tools), config, context=work, stream_mode="messages")
-        async for message, _ in said:
-            if isinstance(message, AIMessageChunk):
-                await thoughts.hear(message)
+        with suppress(Ended):
+            async for message, _ in said:
+                if isinstance(message, AIMessageChunk):
+                    await thoughts.hear(message)
         return work.answer()
 
     def _opening(self, asked: Asked, tools: Toolbox) -> dict[str, Any]:

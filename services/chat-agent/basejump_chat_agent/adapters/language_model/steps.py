@@ -15,7 +15,7 @@ from basejump_chat_agent import prompts
 from basejump_chat_agent.adapters.language_model.bounds import OutOfBounds
 from basejump_chat_agent.adapters.language_model.calling import Calling, Handler
 from basejump_chat_agent.adapters.language_model.tools import AT_WORK, SHOWING_ROWS, run_sql
-from basejump_chat_agent.adapters.language_model.work import AtWork, ModelTurn, ToolReply
+from basejump_chat_agent.adapters.language_model.work import AtWork, Ended, ModelTurn, ToolReply
 from basejump_chat_agent.adapters.prices import Prices
 from basejump_chat_agent.domain import failures, rendering
 from basejump_chat_agent.domain.answerer import ModelCall
@@ -43,10 +43,8 @@ class Steps(AgentMiddleware[AgentState[Any], AtWork, Any]):
     async def awrap_model_call(
         self, request: Request, handler: Callable[[Request], Awaitable[ModelResponse[Any]]]
     ) -> AIMessage:
-        """The model's next turn; an empty one, which ends the agent, when nothing is left to do."""
+        """The model's next turn."""
         work = _work(request.runtime.context)
-        if work.done:
-            return AIMessage(content="")
         permitted = _permitted(request, work)
         message = await self._turn(work, permitted, handler)
         silent = not work.words and not message.tool_calls
@@ -76,6 +74,7 @@ class Steps(AgentMiddleware[AgentState[Any], AtWork, Any]):
         message = messages_from_dict([turn.message])[0]
         assert isinstance(message, AIMessage)
         work.objection = turn.objection
+        work.open_calls = len(message.tool_calls)
         work.words = "" if message.tool_calls else rendering.plain(message.content).strip()
         return message
 
@@ -95,10 +94,14 @@ class Steps(AgentMiddleware[AgentState[Any], AtWork, Any]):
         return Spent(model=turn.model, input_tokens=turn.input_tokens, output_tokens=turn.output_tokens, cost=cost)
 
     async def awrap_tool_call(self, request: ToolCallRequest, handler: ToolHandler) -> ToolMessage:
-        """What the tool says; one at a time, so that what came of them has one order in every attempt."""
+        """What the tool says; one at a time, so that what came of them has one order in every attempt. Raises Ended
+        with the last reply of a turn after which nothing is left to do."""
         work = _work(request.runtime.context)
         async with work.one_at_a_time:
             reply = await self._reply(work, request, handler)
+            work.open_calls -= 1
+        if work.done and not work.open_calls:
+            raise Ended
         return ToolMessage(
             content=reply.said,
             name=request.tool_call["name"],

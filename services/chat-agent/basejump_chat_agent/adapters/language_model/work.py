@@ -19,6 +19,10 @@ SAME_CALLS = 3
 """The same call for the third time ends the question."""
 
 
+class Ended(Exception):
+    """Nothing is left to do: the agent needn't go around again."""
+
+
 class ModelTurn(msgspec.Struct, frozen=True, kw_only=True):
     """A step: what a model answered (langchain's message as JSON), which one, and what that took; or the `objection` to
     a turn beyond its bounds (`bounds.py`), which leaves an empty message."""
@@ -59,6 +63,8 @@ class AtWork:
     """To the latest turn, if it was beyond its bounds."""
     call: str = ""
     """The tool call at work, by turn and place: the same in every attempt."""
+    open_calls: int = 0
+    """Tool calls of the latest turn that aren't answered yet."""
     replies: list[ToolReply] = field(default_factory=list)
     calls: Counter[str] = field(default_factory=Counter)
     one_at_a_time: asyncio.Lock = field(default_factory=asyncio.Lock)
