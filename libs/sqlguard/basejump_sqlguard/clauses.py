@@ -80,6 +80,7 @@ class ClauseResolver:
         if found is None:
             names = tuple(f.name for f in output.fields if f.name)
             raise Refused("unknown_column", f"ORDER BY {name}: the result has no such column.", name, names[:3])
+        self._columns.settle(column)
         column.set("this", self._rules.identifier(found.name))
 
     def expressions(self, roots: Iterable[exp.Expr], scope: Scope, ctes: Ctes, skip: Iterable[int] = ()) -> None:
@@ -92,12 +93,15 @@ class ClauseResolver:
                 continue
             if isinstance(node, exp.Column):
                 self._column(node, scope, parameters)
+                if isinstance(node.this, exp.Star):
+                    self._star(node.this, scope, ctes)
             elif isinstance(node, _QUERIES):
                 self._query(node, scope, ctes)
             elif isinstance(node, exp.Identifier):
                 self._identifier(node, parameters)
             elif isinstance(node, exp.Star):
                 _check_star(node)
+                self._star(node, scope, ctes)
             elif isinstance(node, exp.Columns):
                 self._columns_expression(node, scope, ctes)
             else:
@@ -112,10 +116,19 @@ class ClauseResolver:
         tables = [source.table for source in scope.sources if source.table is not None]
         if any(column.ignored for table in tables for column in table.columns):
             raise Refused("unsupported_syntax", "COLUMNS over a table with columns that aren't permitted.")
-        if not isinstance(node.this, (exp.Star, exp.Literal)):
+        if isinstance(node.this, exp.Star):
+            self._star(node.this, scope, ctes)
+        elif not isinstance(node.this, exp.Literal):
             self.expressions([node.this], scope, ctes)
 
+    def _star(self, star: exp.Star, scope: Scope, ctes: Ctes) -> None:
+        """What stays `*`: the columns it leaves out or renames can't be known, those it replaces are expressions."""
+        renamed = (item.this for item in star.args.get("rename") or ())
+        self._columns.settle(*(star.args.get("except_") or ()), *renamed)
+        self.expressions([item.this for item in star.args.get("replace") or ()], scope, ctes)
+
     def _column(self, node: exp.Column, scope: Scope, parameters: frozenset[str]) -> None:
+        self._columns.settle(node)
         first = node.parts[0]
         if str(first.this).lower() in parameters:
             return
@@ -145,6 +158,7 @@ class ClauseResolver:
         item = scope.aliases.get(name.lower())
         if item is None:
             return False
+        self._columns.settle(column)
         column.set("this", self._rules.identifier(self._rules.key(item.args["alias"])))
         return True
 
@@ -163,11 +177,14 @@ class ClauseResolver:
         if name.lower() in scope.aliases:
             return self._write_alias(key, name, scope)
         if name.upper() == "ALL" and not key.this.args.get("quoted") and self._rules.aliases_anywhere:
+            self._columns.settle(key)
             return True
         assert isinstance(scope.node, exp.Select)
         same = [c for c in scope.node.expressions if isinstance(c, exp.Column) and c.name.lower() == name.lower()]
         if len(same) == 1 and name not in scope.merged and not same[0].is_star:
-            key.replace(same[0].copy())
+            again = same[0].copy()
+            key.replace(again)
+            self._columns.settle(again)
             return True
         return False
 

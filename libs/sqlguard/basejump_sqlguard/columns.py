@@ -30,6 +30,10 @@ class ColumnResolver:
         else:
             self._unqualified(column, scope)
 
+    def settle(self, *nodes: exp.Expr) -> None:
+        """Records that somebody has decided what these nodes mean."""
+        self._findings.settled.update(id(node) for node in nodes)
+
     def note(self, hits: list[Field]) -> None:
         """Records catalog columns that are used without a node of their own (USING)."""
         for found in hits:
@@ -42,6 +46,7 @@ class ColumnResolver:
         if found.ignored:
             raise self._unknown(column, None)
         self._findings.bound[id(column)] = (source, found)
+        self.settle(column)
         if found.origin is not None:
             table, catalog_column = found.origin
             key = (table.schema, table.name, catalog_column.name)

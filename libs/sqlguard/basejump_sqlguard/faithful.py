@@ -11,11 +11,13 @@ from collections.abc import Callable
 from functools import lru_cache
 
 from sqlglot import Dialect, exp
+from sqlglot.errors import ErrorLevel, UnsupportedError
 from sqlglot.generator import Generator
 from sqlglot.parser import Parser
 from sqlglot.tokenizer_core import TokenType
 
 from basejump_sqlguard.dialects import Rules
+from basejump_sqlguard.proof import Refused
 
 _KEPT = frozenset({"COALESCE", "LOWER", "UPPER", "UNNEST", "ARRAY", "COUNT_BIG"})
 # Their first argument is a unit and not a column.
@@ -72,9 +74,16 @@ def _generator_of(name: str) -> type[Generator]:
 
 def write(node: exp.Expr, rules: Rules, *, last: bool = False) -> str:
     """A tree, or a part of one, as SQL without comments. `last`: nothing else is read from it than what was written,
-    so that it needn't be copied; writing may rearrange it."""
-    generator = _generator_of(rules.name)(dialect=rules.dialect, comments=False, normalize_functions="lower")
-    return generator.generate(node, copy=not last)
+    so that it needn't be copied; writing may rearrange it. Raises Refused for what the dialect has no words for:
+    sqlglot would leave it out."""
+    generator = _generator_of(rules.name)(
+        dialect=rules.dialect, comments=False, normalize_functions="lower", unsupported_level=ErrorLevel.RAISE
+    )
+    try:
+        return generator.generate(node, copy=not last)
+    except UnsupportedError as error:
+        what = str(error).split("\n", 1)[0].rstrip(".")[:160]
+        raise Refused("unsupported_syntax", f"{rules.name} can't say that: {what}.") from error
 
 
 def _is_understood(name: str, build: Callable[..., object]) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from basejump_sqlguard.bounds import bound_rows
 from basejump_sqlguard.canonical import fingerprint_of
 from basejump_sqlguard.catalog import Catalog
+from basejump_sqlguard.complete import check_complete
 from basejump_sqlguard.filters import prove_filters
 from basejump_sqlguard.joins import prove_joins
 from basejump_sqlguard.parse import parse
@@ -39,6 +40,7 @@ def _prove(sql: str, dialect: str, catalog: Catalog | None, policy: Policy) -> P
     resolver = Resolver(parsed.rules, catalog)
     resolver.query(parsed.tree, None, {})
     findings = resolver.findings
+    check_complete(parsed.tree, findings)
     joins = prove_joins(findings, parsed.rules)
     filters, literals = prove_filters(findings, parsed.rules)
     tree, limit = bound_rows(parsed.tree, policy.row_limit, dialect)

@@ -13,6 +13,7 @@ from basejump_sqlguard.clauses import ClauseResolver
 from basejump_sqlguard.columns import ColumnResolver
 from basejump_sqlguard.dialects import Rules
 from basejump_sqlguard.outputs import output_of_select, renamed
+from basejump_sqlguard.pivots import check_pivoted, made_columns, named_by
 from basejump_sqlguard.proof import Refused
 from basejump_sqlguard.sources import Field, Findings, JoinStep, Output, Scope, Source
 from basejump_sqlguard.stars import expand_stars
@@ -20,6 +21,8 @@ from basejump_sqlguard.tables import check_uncatalogued, find_table, write_table
 from basejump_sqlguard.trees import nodes
 
 Ctes = dict[str, Output]
+
+_MODIFIERS = ("sample", "when", "version")
 
 
 class Resolver:
@@ -194,6 +197,7 @@ class Resolver:
 
     def _relation(self, node: exp.Expr, scope: Scope, ctes: Ctes) -> None:
         """Adds what a FROM item gives to the scope."""
+        self._clauses.expressions([node.args[name] for name in _MODIFIERS if node.args.get(name)], scope, ctes)
         if isinstance(node, exp.Table) and isinstance(node.this, exp.Identifier):
             if not (self.rules.structs and self._array(node, scope)):
                 self._table(node, scope, ctes)
@@ -213,9 +217,8 @@ class Resolver:
         self._joins(node, scope, ctes)
 
     def _table(self, node: exp.Table, scope: Scope, ctes: Ctes) -> None:
-        for item in (node.args.get("sample"), node.args.get("when"), node.args.get("version")):
-            if item is not None:
-                self._clauses.expressions([item], scope, ctes)
+        partition = node.args.get("partition")
+        self._columns.settle(node, *(partition.expressions if partition is not None else ()))
         name = self.rules.key(node.this)
         cte = _cte_named(name, ctes, self.rules) if _is_bare(node) else None
         if cte is not None:
@@ -264,31 +267,20 @@ class Resolver:
     def _pivots(self, node: exp.Expr, scope: Scope, ctes: Ctes) -> None:
         for pivot in node.args.get("pivots") or ():
             source = scope.sources.pop()
-            table = source.table
-            if table is not None and any(column.ignored for column in table.columns):
-                raise Refused("unsupported_syntax", "PIVOT over a table with columns that aren't permitted.")
+            check_pivoted([source])
             inside = Scope(pivot, None, [Source("", source.output, source.prepared)])
-            # `columns` are the names of what comes out, which sqlglot has worked out from the rest.
+            named = named_by(pivot, self.rules)
+            self._columns.settle(*named, *made_columns(pivot))
             parts = list(_children(pivot, {"alias", "columns"}))
-            self._clauses.expressions(parts, inside, ctes, skip=self._named_by(pivot))
+            self._clauses.expressions(parts, inside, ctes, skip=[id(item) for item in named])
             self._add(scope, pivot, Output([], (), open=True), source.alias)
-
-    def _named_by(self, pivot: exp.Expr) -> list[int]:
-        """Names that a pivot gives: UNPIVOT's new columns; in T-SQL, values spelled as names of columns."""
-        fields = pivot.args.get("fields") or ()
-        if pivot.args.get("unpivot"):
-            return [id(item) for item in (*pivot.expressions, *(field.this for field in fields))]
-        if self.rules.name != "tsql":
-            return []
-        return [id(item) for field in fields for item in field.expressions]
 
     def _pivot_statement(self, node: exp.Pivot, ctes: Ctes) -> Output:
         scope = Scope(node, None)
         self._relation(node.this, scope, ctes)
-        table = scope.sources[0].table
-        if table is not None and any(column.ignored for column in table.columns):
-            raise Refused("unsupported_syntax", "PIVOT over a table with columns that aren't permitted.")
+        check_pivoted(scope.sources)
         scope.sources[0].alias = ""
+        self._columns.settle(*made_columns(node))
         self._clauses.expressions(list(_children(node, {"this", "with_", "columns", "into"})), scope, ctes)
         return Output([], (), open=True)
 
@@ -298,7 +290,11 @@ class Resolver:
             isinstance(inner, exp.Table) and isinstance(inner.this, exp.Identifier)
         )
         if wrapped and node.args.get("alias") is None and not node.args.get("with_"):
+            before = len(scope.sources)
             self._relation(inner, scope, ctes)
+            if node.args.get("pivots") and len(scope.sources) - before != 1:
+                raise Refused("unsupported_syntax", "PIVOT needs one table or query.")
+            self._pivots(node, scope, ctes)
             return
         if isinstance(inner, exp.Table):
             # Its row would be that of the table, with every column there is.

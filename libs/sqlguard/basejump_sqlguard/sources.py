@@ -114,11 +114,13 @@ class Scope:
 class Findings:
     """What resolving the names of one query found; the passes after it only read this.
 
-    `bound` is by node identity. `tables`: schema, name, alias to whether the catalog has it. `columns`: schema,
+    `bound` is by node identity; `settled` has the identity of every column and table node that was looked at, whatever
+    it turned out to be (a name the query gives, a parameter of a lambda). `tables`: schema, name, alias to whether the catalog has it. `columns`: schema,
     table, column to its type."""
 
     scopes: list[Scope] = field(default_factory=list)
     bound: dict[int, tuple[Source | None, Field]] = field(default_factory=dict)
+    settled: set[int] = field(default_factory=set)
     tables: dict[tuple[str, str, str], bool] = field(default_factory=dict)
     columns: dict[tuple[str, str, str], str] = field(default_factory=dict)
 

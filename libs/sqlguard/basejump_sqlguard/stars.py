@@ -67,7 +67,9 @@ class _Expansion:
     def _open_star(self, source: Source) -> exp.Expr:
         if not source.alias:
             raise Refused("unsupported_syntax", "* needs a name for every relation here.", where="*")
-        return exp.Column(this=exp.Star(), table=self._columns.rules.identifier(source.alias))
+        star = exp.Column(this=exp.Star(), table=self._columns.rules.identifier(source.alias))
+        self._columns.settle(star)
+        return star
 
     def _column(self, source: Source | None, found: Field) -> exp.Expr | None:
         lower = found.name.lower()
