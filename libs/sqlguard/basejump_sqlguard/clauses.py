@@ -104,6 +104,8 @@ class ClauseResolver:
                 self._star(node, scope, ctes)
             elif isinstance(node, exp.Columns):
                 self._columns_expression(node, scope, ctes)
+            elif isinstance(node, exp.PositionalColumn) and not all(source.open for source in scope.sources):
+                raise Refused("unsupported_syntax", "Columns can only be read by their names.", f"#{node.name}")
             else:
                 if isinstance(node, exp.Lambda):
                     parameters = parameters | {item.name.lower() for item in node.expressions}
@@ -141,7 +143,8 @@ class ClauseResolver:
         return isinstance(node.parent, exp.Select) and node.arg_key == "expressions"
 
     def _identifier(self, node: exp.Identifier, parameters: frozenset[str]) -> None:
-        named = isinstance(node.parent, _NAMING) or str(node.this).lower() in parameters
+        argument = isinstance(node.parent, exp.Anonymous) and node.arg_key == "expressions"
+        named = (isinstance(node.parent, _NAMING) and not argument) or str(node.this).lower() in parameters
         if not named and not (isinstance(node.parent, exp.Lambda) and node.arg_key == "expressions"):
             raise Refused("unsupported_syntax", f"{node.name} can't be understood there.", where=node.name)
 

@@ -10,8 +10,7 @@ from basejump_sqlguard.sources import Findings
 
 def check_complete(tree: exp.Expr, findings: Findings) -> None:
     """Raises Refused for a name in a place that the resolver doesn't know."""
-    settled = findings.settled
     for node in tree.walk():
-        if isinstance(node, exp.Column) or (isinstance(node, exp.Table) and isinstance(node.this, exp.Identifier)):
-            if id(node) not in settled:
-                raise Refused("unsupported_syntax", f"{node.name} can't be proved there.", where=node.name)
+        named = isinstance(node, exp.Column) or (isinstance(node, exp.Table) and isinstance(node.this, exp.Identifier))
+        if named and id(node) not in findings.settled:
+            raise Refused("unsupported_syntax", f"{node.name} can't be proved there.", where=node.name)

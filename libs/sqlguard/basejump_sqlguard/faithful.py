@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
+from typing import Any
 
 from sqlglot import Dialect, exp
 from sqlglot.errors import ErrorLevel, UnsupportedError
@@ -48,7 +49,9 @@ def parser_of(name: str) -> type[Parser]:
         kept.pop(key, None)
     parsers = {key: parse for key, parse in base.FUNCTION_PARSERS.items() if (name, key) != ("postgres", "DATE_PART")}
     arrows = {TokenType.ARROW: _arrow(exp.JSONExtract), TokenType.DARROW: _arrow(exp.JSONExtractScalar)}
-    operators = {**base.JSON_OPERATORS, **(arrows if name == "postgres" else {})}
+    if name == "mysql":  # MariaDB has the functions and not the operators
+        arrows = {TokenType.ARROW: _extracted(unquoted=False), TokenType.DARROW: _extracted(unquoted=True)}
+    operators = {**base.JSON_OPERATORS, **(arrows if name in ("postgres", "mysql") else {})}
 
     class Faithful(base):  # type: ignore[valid-type, misc]  # the base is only known when it runs
         FUNCTIONS = kept
@@ -62,12 +65,25 @@ def parser_of(name: str) -> type[Parser]:
 def _generator_of(name: str) -> type[Generator]:
     """The generator for a dialect."""
     base = Dialect.get_or_raise(name).generator_class
+    if name == "redshift":
+        return _doubling(base)
     if name != "mysql":
         return base
 
     class Faithful(base):  # type: ignore[valid-type, misc]  # the base is only known when it runs
         # MariaDB has the operator and not the function that sqlglot would write.
         TRANSFORMS = base.TRANSFORMS | {exp.RegexpLike: lambda self, node: self.binary(node, "REGEXP")}
+
+    return Faithful
+
+
+def _doubling(base: type[Generator]) -> type[Generator]:
+    """Two quotes are one quote however the server's settings read a backslash."""
+
+    class Faithful(base):  # type: ignore[valid-type, misc]  # the base is only known when it runs
+        def __init__(self, **options: Any) -> None:
+            super().__init__(**options)
+            self._escaped_quote_end = "''"
 
     return Faithful
 
@@ -107,5 +123,15 @@ def _arrow(kind: type[exp.Expression]) -> Callable[[Parser, exp.Expr, exp.Expr],
 
     def build(parser: Parser, this: exp.Expr, key: exp.Expr) -> exp.Expr:
         return parser.expression(kind(this=this, expression=key, only_json_types=True))
+
+    return build
+
+
+def _extracted(*, unquoted: bool) -> Callable[[Parser, exp.Expr, exp.Expr], exp.Expr]:
+    """`json -> path` and `json ->> path` as the calls that they stand for."""
+
+    def build(parser: Parser, this: exp.Expr, path: exp.Expr) -> exp.Expr:
+        value = parser.expression(exp.Anonymous(this="JSON_EXTRACT", expressions=[this, path]))
+        return parser.expression(exp.Anonymous(this="JSON_UNQUOTE", expressions=[value])) if unquoted else value
 
     return build

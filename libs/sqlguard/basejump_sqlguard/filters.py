@@ -90,7 +90,7 @@ def _compared(node: exp.Expr, findings: Findings, rules: Rules, *, negated: bool
                 continue
             if column is side:
                 _check_kind(origin, text, rules)
-            if _is_text(origin[1]) and _can_be_looked_up(node):
+            if is_text(origin[1]) and _can_be_looked_up(node):
                 yield TextLiteral(
                     schema=origin[0].schema,
                     table=origin[0].name,
@@ -138,7 +138,7 @@ def _text(node: exp.Expr) -> str | None:
     return str(node.this) if isinstance(node, (exp.RawString, exp.National)) else None
 
 
-def _is_text(column: CatalogColumn) -> bool:
+def is_text(column: CatalogColumn) -> bool:
     kind = column.type.lower()
     return any(part in kind for part in _TEXT_TYPES)
 
@@ -166,7 +166,7 @@ def _check_number(origin: tuple[CatalogTable, CatalogColumn], value: exp.Expr, r
     """A text compared with a number: MySQL reads every text as a number, as 0 where it is none; others fail."""
     table, column = origin
     number = value.this if isinstance(value, exp.Neg) else value.unnest()
-    if rules.name == "mysql" and _is_text(column) and isinstance(number, exp.Literal) and not number.is_string:
+    if rules.name == "mysql" and is_text(column) and isinstance(number, exp.Literal) and not number.is_string:
         why = f"{table.name}.{column.name} is {column.type}: write '{number.this}' in quotes."
         raise Refused("type_mismatch", why, where=str(number.this))
 

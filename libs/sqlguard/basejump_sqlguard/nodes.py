@@ -116,6 +116,15 @@ FORBIDDEN_ARGUMENTS["Except"] = FORBIDDEN_ARGUMENTS["Select"]
 FORBIDDEN_ARGUMENTS["Intersect"] = FORBIDDEN_ARGUMENTS["Select"]
 FORBIDDEN_ARGUMENTS["Subquery"] = FORBIDDEN_ARGUMENTS["Select"]
 
+# Clauses that sqlglot would write as something else where the dialect doesn't have them; which does.
+CLAUSES_OF: dict[str, frozenset[str]] = {
+    "QUALIFY": frozenset({"redshift", "snowflake", "bigquery", "duckdb"}),
+    "DISTINCT ON": frozenset({"postgres", "duckdb"}),
+    "SEMI JOIN": frozenset({"duckdb"}),
+    "ANTI JOIN": frozenset({"duckdb"}),
+    "FULL JOIN": frozenset({"postgres", "redshift", "tsql", "snowflake", "bigquery", "duckdb", "sqlite"}),
+}
+
 # What a refused node most likely is, for the person.
 NODE_CODES: dict[str, tuple[str, str]] = {
     "Insert": ("writes_data", "INSERT writes data"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlglot import exp
 
 from basejump_sqlguard.dialects import Rules
+from basejump_sqlguard.proof import Refused
 from basejump_sqlguard.sources import Field, Findings, Output, Scope
 from basejump_sqlguard.trees import nodes
 
@@ -113,6 +114,13 @@ def _passed_on(node: exp.Select, scope: Scope, findings: Findings, fields: list[
             renames[entry[1].name] = given.name
     keys = scope.sources[0].unique
     return [frozenset(renames[name] for name in key) for key in keys if key <= renames.keys()]
+
+
+def check_count(alias: exp.Expr | None, output: Output) -> None:
+    """`AS t(a, b)` over a query that gives one column. Raises Refused."""
+    names = len(alias.args.get("columns") or ()) if alias is not None else 0
+    if names > len(output.fields) and not output.open:
+        raise Refused("column_count", f"{names} names for the {len(output.fields)} columns of a query.")
 
 
 def renamed(output: Output, alias: exp.Expr, rules: Rules) -> Output:

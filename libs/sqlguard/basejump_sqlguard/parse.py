@@ -7,7 +7,7 @@ import logging
 from collections import Counter
 from itertools import pairwise
 
-from sqlglot import exp
+from sqlglot import Dialect, exp
 from sqlglot.errors import ParseError, SqlglotError
 from sqlglot.tokenizer_core import Token, TokenType
 
@@ -34,14 +34,17 @@ logging.getLogger("sqlglot").setLevel(logging.ERROR)
 
 
 class Parsed:
-    """One statement: its tree, and how often each word calls something."""
+    """One statement: its tree, how often each word calls something, and its texts in double quotes (lower case)."""
 
-    __slots__ = ("calls", "rules", "tree")
+    __slots__ = ("calls", "quoted", "rules", "tree")
 
-    def __init__(self, tree: exp.Expr, calls: Counter[tuple[str, bool]], rules: Rules) -> None:
+    def __init__(
+        self, tree: exp.Expr, calls: Counter[tuple[str, bool]], rules: Rules, quoted: frozenset[str] = frozenset()
+    ) -> None:
         self.tree = tree
         self.calls = calls
         self.rules = rules
+        self.quoted = quoted
 
 
 def parse(sql: str, dialect: str) -> Parsed:
@@ -58,7 +61,13 @@ def parse(sql: str, dialect: str) -> Parsed:
     tree = _one_query(sql, tokens, rules)
     calls = called_words(tokens)
     drop_harmless_hints(tree, calls, rules)
-    return Parsed(tree, calls, rules)
+    return Parsed(tree, calls, rules, _double_quoted(sql, tokens))
+
+
+def _double_quoted(sql: str, tokens: list[Token]) -> frozenset[str]:
+    if '"' not in sql:
+        return frozenset()
+    return frozenset(t.text.lower() for t in tokens if t.token_type == TokenType.STRING and sql[t.start] == '"')
 
 
 def _tokens(sql: str, rules: Rules) -> list[Token]:
@@ -66,6 +75,8 @@ def _tokens(sql: str, rules: Rules) -> list[Token]:
         tokens = rules.dialect.tokenize(sql)
     except SqlglotError as error:
         raise Refused("syntax", "The statement can't be read.", where=_first_line(error)) from error
+    if rules.name == "redshift" and "\\'" in sql:
+        _check_backslashes(sql, tokens)
     if any(a.token_type in _OPENING and b.token_type == TokenType.COMMA for a, b in pairwise(tokens)):
         raise Refused("syntax", "The statement isn't valid SQL: a comma has nothing before it.")
     if not tokens:
@@ -79,6 +90,16 @@ def _tokens(sql: str, rules: Rules) -> list[Token]:
         if rules.name == "tsql" and _starts_statement(token):
             raise Refused("multiple_statements", f"{token.text.upper()} starts another statement.", token.text)
     return read_numerals(sql, tokens, rules.name)
+
+
+def _check_backslashes(sql: str, tokens: list[Token]) -> None:
+    """Whether a backslash escapes the quote after it is a setting there: read both ways it has to be the same."""
+    try:
+        otherwise = Dialect.get_or_raise("postgres").tokenize(sql)
+    except SqlglotError:
+        return
+    if len(otherwise) != len(tokens):
+        raise Refused("syntax", "A backslash before a quote can be read in two ways; write two quotes.", where="\\'")
 
 
 def _check_comment(comment: str) -> None:

@@ -8,6 +8,7 @@ from basejump_sqlguard.catalog import Catalog
 from basejump_sqlguard.complete import check_complete
 from basejump_sqlguard.filters import prove_filters
 from basejump_sqlguard.joins import prove_joins
+from basejump_sqlguard.misreadings import check_readings
 from basejump_sqlguard.parse import parse
 from basejump_sqlguard.proof import ColumnProof, Policy, Proof, Refusal, Refused, TableProof
 from basejump_sqlguard.regenerate import regenerate
@@ -41,6 +42,7 @@ def _prove(sql: str, dialect: str, catalog: Catalog | None, policy: Policy) -> P
     resolver.query(parsed.tree, None, {})
     findings = resolver.findings
     check_complete(parsed.tree, findings)
+    check_readings(parsed, findings)
     joins = prove_joins(findings, parsed.rules)
     filters, literals = prove_filters(findings, parsed.rules)
     tree, limit = bound_rows(parsed.tree, policy.row_limit, dialect)

@@ -12,7 +12,7 @@ from basejump_sqlguard.catalog import Catalog
 from basejump_sqlguard.clauses import ClauseResolver
 from basejump_sqlguard.columns import ColumnResolver
 from basejump_sqlguard.dialects import Rules
-from basejump_sqlguard.outputs import output_of_select, renamed
+from basejump_sqlguard.outputs import check_count, output_of_select, renamed
 from basejump_sqlguard.pivots import check_pivoted, made_columns, named_by
 from basejump_sqlguard.proof import Refused
 from basejump_sqlguard.sources import Field, Findings, JoinStep, Output, Scope, Source
@@ -88,6 +88,7 @@ class Resolver:
             output = self._second_branch(body, parent, {**anchors, name: seen}, first)
         else:
             output = self.query(body, parent, ctes)
+        check_count(alias, output)
         ctes[name] = renamed(output, alias, self.rules)
         alias.set("this", self.rules.identifier(name))
 
@@ -300,7 +301,9 @@ class Resolver:
             # Its row would be that of the table, with every column there is.
             raise Refused("unsupported_syntax", "Tables in parentheses can't have a name of their own.")
         # A derived table sees the query around its own, not its neighbours.
-        self._add(scope, node, self.query(node, scope.parent, ctes))
+        output = self.query(node, scope.parent, ctes)
+        check_count(node.args.get("alias"), output)
+        self._add(scope, node, output)
         self._pivots(node, scope, ctes)
 
     def _function(self, node: exp.Expr, scope: Scope, ctes: Ctes) -> None:

@@ -10,11 +10,11 @@ from sqlglot import exp
 
 from basejump_sqlguard import additions
 from basejump_sqlguard.dialects import Rules
-from basejump_sqlguard.nodes import ALLOWED_NODES, FORBIDDEN_ARGUMENTS, NODE_CODES
+from basejump_sqlguard.nodes import ALLOWED_NODES, CLAUSES_OF, FORBIDDEN_ARGUMENTS, NODE_CODES
 from basejump_sqlguard.parse import QUERIES, Parsed
 from basejump_sqlguard.proof import FunctionProof, Policy, Refused
 from basejump_sqlguard.trees import nodes
-from basejump_sqlguard.words import BEFORE_PARENTHESES
+from basejump_sqlguard.words import BEFORE_PARENTHESES, RESERVED_OF
 
 _ADDED = "Allowed by an admin for this database."
 _WORDS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_ ")
@@ -201,13 +201,38 @@ def _check_number(node: exp.Expr, rules: Rules, policy: Policy) -> None:
         raise Refused("syntax", "That isn't a number.", where=_excerpt(node, rules))
 
 
+def _check_select(node: exp.Expr, rules: Rules, policy: Policy) -> None:
+    del policy
+    if node.args.get("qualify") is not None:
+        _check_clause("QUALIFY", node, rules)
+    distinct = node.args.get("distinct")
+    if distinct is not None and distinct.args.get("on") is not None:
+        _check_clause("DISTINCT ON", node, rules)
+
+
+def _check_join(node: exp.Expr, rules: Rules, policy: Policy) -> None:
+    del policy
+    for word in (node.args.get("side"), node.args.get("kind")):
+        if word:
+            _check_clause(f"{word} JOIN", node, rules)
+
+
+def _check_clause(clause: str, node: exp.Expr, rules: Rules) -> None:
+    if rules.name not in CLAUSES_OF.get(clause, (rules.name,)):
+        raise Refused("unsupported_syntax", f"{rules.name} has no {clause}.", where=_excerpt(node, rules))
+
+
 def _check_identifier(node: exp.Expr, rules: Rules, policy: Policy) -> None:
-    del rules, policy
+    del policy
     name = str(node.this)
     if not name:
         raise Refused("syntax", "A name is empty.")
+    if node.args.get("quoted"):
+        return
+    if name.upper() in RESERVED_OF.get(rules.name, ()):
+        raise Refused("syntax", f"{name} has a meaning of its own; as a name it has to be quoted.", where=name)
     # sqlglot's one word for two that belong together; spaces and marks that nobody sees.
-    if not node.args.get("quoted") and (" " in name or not name.isprintable()):
+    if " " in name or not name.isprintable():
         raise Refused("syntax", f"{name!a} can't be a name without quotes.", where=name)
 
 
@@ -228,6 +253,8 @@ _CHECKS: dict[str, Check] = {
     "Exists": _check_exists,
     "Alias": _check_alias,
     "Identifier": _check_identifier,
+    "Select": _check_select,
+    "Join": _check_join,
 }
 
 

@@ -115,8 +115,8 @@ class Findings:
     """What resolving the names of one query found; the passes after it only read this.
 
     `bound` is by node identity; `settled` has the identity of every column and table node that was looked at, whatever
-    it turned out to be (a name the query gives, a parameter of a lambda). `tables`: schema, name, alias to whether the catalog has it. `columns`: schema,
-    table, column to its type."""
+    it turned out to be (a name the query gives, a parameter of a lambda). `tables`: schema, name, alias to whether the
+    catalog has it. `columns`: schema, table, column to its type."""
 
     scopes: list[Scope] = field(default_factory=list)
     bound: dict[int, tuple[Source | None, Field]] = field(default_factory=dict)

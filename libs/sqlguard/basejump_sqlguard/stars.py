@@ -15,7 +15,7 @@ def expand_stars(node: exp.Select, scope: Scope, columns: ColumnResolver) -> Non
         return
     expanded: list[exp.Expr] = []
     for item in node.expressions:
-        expanded += _Expansion(item, scope, columns).items() if item.is_star else [item]
+        expanded += _Expansion(item, scope, columns).checked_items() if item.is_star else [item]
     if not expanded:
         raise Refused("no_columns", "None of the columns that * stands for may be queried.", where="*")
     node.set("expressions", expanded)
@@ -27,9 +27,23 @@ class _Expansion:
         self._scope = scope
         self._columns = columns
         star = item.this if isinstance(item, exp.Column) else item
+        if star.args.get("ilike") is not None and not all(source.open for source in scope.sources):
+            raise Refused("unsupported_syntax", "* ILIKE can't be proved; name the columns.", where="*")
         self._except = {_name(e).lower() for e in star.args.get("except_") or ()}
         self._replace = {e.alias.lower(): e for e in star.args.get("replace") or ()}
+        self._changed: set[str] = set()
         self._rename = {_name(e.this).lower(): e for e in star.args.get("rename") or ()}
+
+    def checked_items(self) -> list[exp.Expr]:
+        """What the star stands for; raises Refused where it changes a column that it doesn't have."""
+        items = self.items()
+        if any(item.is_star for item in items):
+            return items
+        unknown = ({*self._replace, *self._rename} - self._changed) or None
+        if unknown is not None:
+            name = min(unknown)
+            raise Refused("unknown_column", f"* has no column {name} to change.", where=name)
+        return items
 
     def items(self) -> list[exp.Expr]:
         qualifier = self._item.args.get("table") if isinstance(self._item, exp.Column) else None
@@ -75,6 +89,7 @@ class _Expansion:
         lower = found.name.lower()
         if lower in self._except:
             return None
+        self._changed.add(lower)
         replacement: exp.Expr | None = self._replace.get(lower)
         if replacement is not None:
             return replacement

@@ -27,6 +27,7 @@ _FILE_ENDINGS = """
 csv tsv txt json jsonl ndjson parquet arrow feather avro orc xlsx xls db duckdb sqlite gz zst bz2 zip geojson shp gpkg
 html xml log sql
 """
+_MARKS = frozenset("/\\:*?@")
 _ENDINGS = frozenset(_FILE_ENDINGS.split())
 
 _WITHOUT_PARENTHESES = {
@@ -50,7 +51,7 @@ def is_system_table(parts: Sequence[str], dialect: str) -> bool:
     prefixes = (*_PREFIXES, *_PREFIXES_OF.get(dialect, ()))
     if any(part in _SCHEMAS or part.startswith("pg_") for part in parts[:-1]) or parts[-1].startswith(prefixes):
         return True
-    database = parts[0] if len(parts) > 2 else None
+    database = parts[0] if len(parts) > 2 or dialect == "duckdb" else None
     return database in _DATABASES_OF.get(dialect, ()) or "$__" in parts[-1]
 
 
@@ -59,7 +60,7 @@ def is_file(parts: Sequence[str], dialect: str) -> bool:
     last = parts[-1]
     if dialect == "bigquery":
         last = last.removesuffix("*")  # all tables with names that begin so
-    if set(last) & set("/\\:*?@"):
+    if any(set(part) & _MARKS for part in (*parts[:-1], last)):
         return True
     return dialect == "duckdb" and ("." in last or (len(parts) > 1 and last.lower() in _ENDINGS))
 
@@ -71,4 +72,6 @@ def is_session_word(name: str, dialect: str) -> bool:
 
 def is_system_column(name: str, dialect: str) -> bool:
     """Whether every table has a column of this name that nobody made; no other may have it."""
-    return dialect == "postgres" and name in ("ctid", "xmin", "xmax", "cmin", "cmax", "tableoid")
+    if dialect in ("postgres", "redshift"):
+        return name in ("ctid", "xmin", "xmax", "cmin", "cmax", "tableoid")
+    return name.lower().startswith({"snowflake": "metadata$", "tsql": "$"}.get(dialect, "\0"))

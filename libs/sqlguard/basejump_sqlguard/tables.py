@@ -42,8 +42,8 @@ def check_uncatalogued(node: exp.Table, rules: Rules) -> None:
     """Without a catalog: refuses what is a system table or a file by its very name."""
     written = [*(_written_schema(node, rules) or "").split("."), str(node.this.this)]
     parts = [part for part in written if part]
-    # BigQuery quotes a whole path at once.
-    if is_system_table([word for part in parts for word in part.lower().split(".")], rules.name):
+    # BigQuery quotes a whole path at once; T-SQL and Snowflake leave the schema out between two dots.
+    if is_system_table([word for part in written for word in part.lower().split(".")], rules.name):
         raise Refused("unknown_table", "System tables may not be queried.", where=parts[-1])
     if is_file(parts, rules.name):
         raise Refused("external_reader", "Files can't be read.", where=parts[-1])

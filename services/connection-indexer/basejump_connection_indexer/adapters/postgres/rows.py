@@ -81,6 +81,7 @@ async def _transaction(
         async with _rolled_back(connection):
             await connection.execute(
                 "set local search_path = pg_catalog; set local timezone = 'UTC';"
+                "set local standard_conforming_strings = on;"  # as the statement was proved
                 f"set local statement_timeout = {int(seconds * 1000)};"
                 f"set local application_name = {literal(label)}"
             )
