@@ -12,6 +12,7 @@ from basejump_sqlguard.filters import is_text
 from basejump_sqlguard.parse import Parsed
 from basejump_sqlguard.proof import Refused
 from basejump_sqlguard.sources import Findings, Scope
+from basejump_sqlguard.trees import children
 
 
 def check_readings(parsed: Parsed, findings: Findings) -> None:
@@ -54,8 +55,8 @@ def _is_text(node: exp.Expr, findings: Findings) -> bool:
 
 def _own(root: exp.Expr) -> Iterator[exp.Expr]:
     """The nodes of one SELECT without those of the queries in it."""
-    stack = list(root.iter_expressions())
+    stack = children(root)
     while stack:
         node = stack.pop()
         yield node
-        stack += [child for child in node.iter_expressions() if not isinstance(child, exp.Select)]
+        stack += [child for child in children(node) if not isinstance(child, exp.Select)]
