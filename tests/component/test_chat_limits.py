@@ -8,10 +8,16 @@ import pytest
 from basejump_common.contracts import account
 from basejump_common.contracts.chat import MessageType
 from basejump_common.contracts.client_settings import OverBudget, UpdateClientSettings
+from basejump_common.contracts.connection import Schema
 from connection_house import Customer, Desk, connected
+from identity import within
 from installation import Installation
 from talking import Talk, talk_of
 
+DOZE = """
+create schema bed;
+create view bed.doze as select n as doze_id from generate_series(1, 2) n where n = 1 or pg_sleep(1.5) is not null;
+"""
 HOW_MANY = "How many purchases are there?"
 
 
@@ -90,3 +96,25 @@ async def test_an_approval_goes_with_the_database_that_was_chosen_before(desk: D
     assert asked.clarification.excess is not None
     answered = await talk.answer("yes", parent_msg_uuid=asked.msg_uuid)
     assert (answered.msg_type, "200" in answered.content) == (MessageType.RESPONSE, True)
+
+
+async def test_questions_beyond_those_at_once_wait_and_say_so(desk: Desk) -> None:
+    office = await desk.office()
+    await (await office.tenant.owner()).call(account.UPDATE_CLIENT_SETTINGS, UpdateClientSettings(questions_at_once=1))
+    sleeper = await desk.customer(DOZE, "bed")
+    await office.add(desk.fields(sleeper, schemas=(Schema(schema_nm="bed"),)))
+    talk, question = await talk_of(office), "How many dozes are there?"
+    async with talk.asking(question) as (_, first), talk.asking(question) as (_, second):
+        assert await within(5, lambda: dozes(sleeper, 1))
+        assert not first.finals
+        waits = "Waiting: your organisation has 1 question answered at a time, and 1 came before this one."
+        assert [message.content for message in second.messages] == [waits]
+        assert (await first.final()).msg_type is MessageType.RESPONSE
+        assert not second.finals
+        assert await within(5, lambda: dozes(sleeper, 1)), "its turn has come"
+        assert (await second.final()).msg_type is MessageType.RESPONSE
+    assert [m.content for m in first.messages if m.content.startswith("Waiting")] == []
+
+
+async def dozes(customer: Customer, count: int) -> bool:
+    return len([query for query in await customer.busy() if "doze" in query]) == count

@@ -15,7 +15,7 @@ from basejump_chat_agent.domain.rules import BUILT_IN, AllowedModels, Limits, Ru
 from basejump_chat_agent.settings import ModelSettings
 from basejump_common.bus import Context
 from basejump_common.bus.client_settings import SettingsOfClients
-from basejump_common.errors import InvalidInput
+from basejump_common.errors import DeadlineExceeded, InvalidInput, Unavailable
 
 # Nothing about a question or its rows goes to anybody but the model's provider.
 os.environ["LANGSMITH_TRACING"] = "false"
@@ -54,6 +54,14 @@ class Answerers:
             raise InvalidInput.field("llm", "the client's settings don't allow to choose a model for a message")
         if llm not in self._allowed and llm != client.llm:
             raise InvalidInput.field("llm", "not one of the models that may be used here")
+
+    async def at_once(self, context: Context) -> int | None:
+        """How many questions the caller's client lets be answered at a time; None where it says nothing, or nobody can
+        say: then the installation's limit alone holds."""
+        try:
+            return (await self._clients.choices(context.caller.tenant, context)).settings.questions_at_once
+        except (Unavailable, DeadlineExceeded):
+            return None
 
     async def rules(self, llm: str | None, asker: Asker) -> Rules:
         """What holds for a question that may ask for a model itself. Raises CannotGoOn and Unavailable."""

@@ -5,9 +5,10 @@ from uuid import uuid4
 
 from basejump_chat_agent.access import reading_scope
 from basejump_chat_agent.adapters import chat_rows, prompt_rows
+from basejump_chat_agent.adapters.chat_stream import ChatStream
 from basejump_chat_agent.answerers import Answerers
 from basejump_chat_agent.answering import ANSWER
-from basejump_chat_agent.domain.messages import initial
+from basejump_chat_agent.domain.messages import initial, waiting
 from basejump_chat_agent.domain.prompt import AnswerPrompt, Asker, Prompt
 from basejump_chat_agent.webhooks import Webhooks
 from basejump_common.bus import Context, publish
@@ -28,12 +29,19 @@ from basejump_common.storage.database import Database, Transaction
 
 
 class Messages:
-    """Asking stores the question and its job, and answers at once; the work is done by whichever worker is free."""
+    """Asking stores the question and its job, and answers at once; the work is done by whichever worker is free.
 
-    def __init__(self, database: Database, answerers: Answerers, webhooks: Webhooks) -> None:
+    `per_client`: how many questions of a client are answered at a time; more wait, and are told so.
+    """
+
+    def __init__(
+        self, database: Database, answerers: Answerers, webhooks: Webhooks, stream: ChatStream, per_client: int
+    ) -> None:
         self._database = database
         self._answerers = answerers
         self._webhooks = webhooks
+        self._stream = stream
+        self._per_client = per_client
 
     async def ask(self, context: Context, request: Ask) -> Message:
         """The `initial` message; asked again, what the prompt has come to. Raises NotFound, Conflict, InvalidInput."""
@@ -41,6 +49,7 @@ class Messages:
         webhook = self._webhooks.wanted(request)
         if request.llm is not None:
             await self._answerers.check(request.llm, context)
+        at_once = min(self._per_client, await self._answerers.at_once(context) or self._per_client)
         async with self._database.tenant(asker.client_uuid) as tx:
             chat = await chat_rows.asked(tx, request.chat_uuid, asker.user_uuid, request.prompt)
             await _check_parent(tx, request)
@@ -50,7 +59,10 @@ class Messages:
             if webhook is not None:
                 await self._webhooks.order(tx, prompt, webhook)
             work = AnswerPrompt(prompt_uuid=prompt.prompt_uuid, asker=asker)
-            await jobs.enqueue(tx, ANSWER, work, asker.client_uuid, job_uuid=prompt.prompt_uuid)
+            before = await jobs.unfinished(tx, ANSWER, asker.client_uuid)
+            await jobs.enqueue(tx, ANSWER, work, asker.client_uuid, job_uuid=prompt.prompt_uuid, at_once=at_once)
+        if before >= at_once:
+            await self._stream.say(asker.client_uuid, waiting(prompt, at_once, before, datetime.now(UTC)))
         return prompt.message
 
     async def list(self, context: Context, request: ChatMessagesRequest) -> MessagePage:

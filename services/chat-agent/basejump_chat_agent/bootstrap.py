@@ -46,7 +46,7 @@ async def bootstrap(settings: Settings) -> AsyncIterator[Service]:
         yield base.service(
             endpoints=handlers(
                 chats,
-                Messages(base.database, answerers, webhooks),
+                Messages(base.database, answerers, webhooks, stream, settings.prompts_per_client),
                 Streams(base.database),
                 webhooks,
                 Results(base.database, base.bus),

@@ -173,6 +173,22 @@ async def test_claims_at_the_same_moment_respect_the_cap(notes: Database) -> Non
     assert len({found.job_uuid for found in claimed}) == 6
 
 
+async def test_jobs_may_say_themselves_how_many_of_their_client_run_at_once(notes: Database) -> None:
+    await enqueue(notes, *[A] * 5, at_once=2)
+    await enqueue(notes, *[B] * 5, at_once=99)
+
+    async def claim() -> Counter[UUID]:
+        async with notes.platform() as tx:
+            rows = await job_rows.claim(tx, ["task"], worker="w", per_client=3, limit=20)
+        return Counter(found.client_uuid for found in rows)
+
+    assert await claim() == {A: 2, B: 3}
+    assert await claim() == {}
+    async with notes.platform() as tx:
+        await tx.execute("update job set state = 'finished' where state = 'running'")
+    assert await claim() == {A: 2, B: 2}
+
+
 async def test_a_client_with_a_long_queue_does_not_delay_another(notes: Database) -> None:
     await enqueue(notes, *[A] * 50)
     await enqueue(notes, B)

@@ -27,7 +27,7 @@ class JobRow(msgspec.Struct, frozen=True, kw_only=True):
     max_attempts: int
 
 
-# For each client with work: its oldest jobs, as many as its cap leaves. The clients with the fewest come first.
+# For each client with work: its oldest jobs, as many as its cap or their own leaves. The fewest come first.
 _CLAIM = """
     with client as (
         select distinct client_uuid from job where state in ('queued', 'running') and kind = any($1)
@@ -41,13 +41,14 @@ _CLAIM = """
               and lease_until > statement_timestamp()
         ) as busy
         cross join lateral (
-            select job_uuid, run_after, row_number() over (order by run_after, job_uuid) as place from job
+            select job_uuid, run_after, at_once, row_number() over (order by run_after, job_uuid) as place from job
             where job.client_uuid = client.client_uuid and kind = any($1)
               and (state = 'queued' and run_after <= statement_timestamp()
                    or state = 'running' and lease_until <= statement_timestamp())
             order by run_after, job_uuid
             limit greatest($2 - busy.number, 0)
         ) as due
+        where busy.number + due.place <= coalesce(due.at_once, $2)
     ),
     picked as (
         select job.job_uuid from job join candidate using (job_uuid)

@@ -31,10 +31,11 @@ P = TypeVar("P", bound=msgspec.Struct)
 MAX_ATTEMPTS = 5
 
 _ENQUEUE = """
-    insert into job (job_uuid, client_uuid, kind, payload, run_after)
-    values ($1, $2, $3, $4, coalesce($5, clock_timestamp()))
+    insert into job (job_uuid, client_uuid, kind, payload, run_after, at_once)
+    values ($1, $2, $3, $4, coalesce($5, clock_timestamp()), $6)
     on conflict (job_uuid) do nothing
 """
+_UNFINISHED = "select count(*) from job where kind = $1 and client_uuid = $2 and state in ('queued', 'running')"
 _CANCEL = """
     update job set state = 'canceled', lease_until = null, finished_at = now()
     where job_uuid = $1 and state in ('queued', 'running')
@@ -108,12 +109,21 @@ async def enqueue(
     *,
     job_uuid: UUID | None = None,
     run_after: datetime | None = None,
+    at_once: int | None = None,
 ) -> UUID:
-    """Add a job, to run once `tx` is committed. A `job_uuid` that is there already adds nothing."""
+    """Add a job, to run once `tx` is committed. A `job_uuid` that is there already adds nothing.
+
+    `at_once`: it begins only while that many jobs of the client run, itself included; the worker's limit holds too.
+    """
     job_uuid = job_uuid or uuid4()
-    await tx.execute(_ENQUEUE, job_uuid, client_uuid, kind, payload, run_after)
+    await tx.execute(_ENQUEUE, job_uuid, client_uuid, kind, payload, run_after, at_once)
     tx.ring(bell(kind))
     return job_uuid
+
+
+async def unfinished(tx: Transaction, kind: str, client_uuid: UUID) -> int:
+    """How many jobs of the client wait or run."""
+    return int(await tx.fetchval(_UNFINISHED, kind, client_uuid))
 
 
 async def cancel(tx: Transaction, job_uuid: UUID) -> bool:

@@ -35,6 +35,13 @@ def status(prompt: Prompt, content: str, at: datetime) -> Message:
     return _passing(prompt, MessageType.STATUS, content, at)
 
 
+def waiting(prompt: Prompt, at_once: int, before: int, at: datetime) -> Message:
+    """Not begun yet: as many questions of the client as may be are at work; `before` came before this one."""
+    most = "1 question" if at_once == 1 else f"{at_once:,} questions"
+    said = f"Waiting: your organisation has {most} answered at a time, and {before:,} came before this one."
+    return status(prompt, said, at)
+
+
 def thought(prompt: Prompt, content: str, sql: str | None, at: datetime) -> Message:
     """What is thought on the way, with the SQL for who asked to see it."""
     return msgspec.structs.replace(_passing(prompt, MessageType.THOUGHT, content, at), sql_query=sql)
