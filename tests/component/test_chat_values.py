@@ -221,3 +221,26 @@ async def test_where_no_row_may_reach_the_model_the_person_chooses(hidden: Shop)
         nowhere = await shop.answer("Insist on Utopia")
     assert nowhere.content == "No customer has the city 'Utopia'. Customers in Utopia: 0."
     assert stored_in(requests) <= {"Hamaro"}
+
+
+async def test_what_is_like_a_value_is_kept_nowhere_once_the_question_is_answered(
+    installation: Installation, shop: Shop
+) -> None:
+    async with shop.asking("Mend Hamarr") as (_, heard):
+        final = await heard.final()
+    assert final.content == "Customers there: 1."
+    told = [message.content for message in heard.messages]
+    assert not [text for text in told if re.search(r"\bHamar\b", text)]
+    prompt_uuid = str(final.prompt_uuid)
+    database = await installation.database()
+    try:
+        tables = await database.fetch(
+            "select format('%I.%I', schemaname, tablename) as name from pg_tables"
+            " where schemaname in ('chat_agent', 'connection_indexer')"
+        )
+        rows = [row[0] for t in tables for row in await database.fetch(f"select t::text from {t['name']} t")]
+    finally:
+        await database.close()
+    kept = [row for row in rows if prompt_uuid in row or "Hamarr" in row]
+    assert kept, "the question itself is kept"
+    assert not [row for row in kept if re.search(r"\bHamar\b", row)]

@@ -2,7 +2,7 @@
 
 import time
 import tracemalloc
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from uuid import UUID
 
 import msgspec
@@ -20,13 +20,13 @@ from basejump_common.contracts.connection import (
     MissingValue,
     Proof,
     Prove,
+    UpdateColumn,
+    UpdateColumns,
 )
 from basejump_common.errors import NotProved, ValuesMissing
-from basejump_common.storage.database import Database
 from basejump_connection_indexer.adapters.values import MOST_LIKE, SECONDS
 from connection_house import SHOP, Office
 from customers import MARIADB_SHOP, Customers
-from installation import Installation
 
 # Whoever reads `pin` gets an error: two rows where there may be one.
 GUARDED = "create view {at}guarded as select city, (select full_name from {at}customer) as pin from {at}customer"
@@ -67,12 +67,6 @@ async def shop(customers: Customers, office: Office) -> CreatedDatabase:
     if customers.engine is DatabaseType.MARIADB:  # or it explains no statement over a view
         await customer.execute(f"grant show view on {customer.name}.* to {customer.reader}")
     return await office.add(customers.fields(customer))
-
-
-@pytest.fixture(scope="module")
-async def storage(installation: Installation) -> AsyncIterator[Database]:
-    async with installation.storage("connection-indexer") as opened:
-        yield opened
 
 
 async def proved(office: Office, shop: CreatedDatabase, sql: str) -> Proof:
@@ -208,16 +202,14 @@ async def test_a_slow_database_leaves_values_unknown_and_the_statement_runs(
     assert "Not looked up: 'Atlantis' in slow.city; the database didn't tell in time." in ran.proof.filters[0].why
 
 
-async def test_an_excluded_column_is_never_read(office: Office, storage: Database, shop: CreatedDatabase) -> None:
+async def test_an_excluded_column_is_never_read(office: Office, shop: CreatedDatabase) -> None:
     guarded = "guarded where pin = 'Ann Lee' and city = 'Olso'"
     read = await proved(office, shop, guarded)
     assert all("didn't tell" in part.why for part in read.filters), "reading it fails"
     assert (await found(office, shop, "guarded", ["Olso"]))[1] is False
     uuids = await table_uuids(office, shop)
-    async with storage.tenant(office.tenant.client_uuid) as tx:
-        notes = {"columns": {"pin": {"search_values": False}}}
-        await tx.execute("update indexed_table set notes = $2 where tbl_uuid = $1", uuids["guarded"], notes)
-        await tx.execute("update database set index_version = index_version + 1 where db_uuid = $1", shop.db_uuid)
+    columns = (UpdateColumn(column_name="pin", search_values=False),)
+    await office.admin.call(connection.UPDATE_COLUMNS, UpdateColumns(tbl_uuid=uuids["guarded"], columns=columns))
     unread = await proved(office, shop, guarded)
     assert unread.filters[0].why.endswith("'Ann Lee' in guarded.pin; an administrator excluded this column.")
     (value,) = unread.missing_values
