@@ -14,6 +14,7 @@ from basejump_common.contracts.connection import (
     Column,
     CreatedDatabase,
     DatabaseTablesRequest,
+    DrawDatabase,
     FindValues,
     Proof,
     Prove,
@@ -223,6 +224,8 @@ async def test_a_written_key_proves_joins_and_only_a_primary_key_says_what_is_un
     (join,) = (await proof(office, shop, sql)).joins
     assert join.proved
     assert "as an admin wrote" in join.why
+    found = {table.table_name: table for table in (await office.retrieve("customers by city", shop.db_uuid)).tables}
+    assert [key.references_table for key in found["customer"].foreign_keys] == ["city"], "planners join by it"
 
     sums = "select t.city, sum(c.id) as total from customer c join city t on c.city = t.city group by t.city"
     assert not (await proof(office, shop, sums)).fully_proved
@@ -258,6 +261,29 @@ async def test_a_key_of_several_columns_is_written_at_the_table(office: Office, 
     )
     table = await office.admin.call(connection.UPDATE_TABLE, UpdateTable(tbl_uuid=purchase, foreign_keys=same))
     assert (table.foreign_keys, table.changed_at) == (declared, None)
+
+
+async def test_the_diagram_has_written_keys_and_nothing_that_is_ignored(
+    customers: Customers, office: Office, customer: AnyCustomer, shop: CreatedDatabase
+) -> None:
+    known = {name: table.tbl_uuid for name, table in (await tables(office, shop)).items()}
+    schema = customers.at.rstrip(".") or customer.name
+
+    async def drawn(*names: str) -> str:
+        request = DrawDatabase(db_uuid=shop.db_uuid, tbl_uuids=tuple(known[name] for name in names))
+        return (await office.member.call(connection.DRAW_DATABASE, request)).mermaid
+
+    declared = f'    "{schema}.purchase" }}o--|| "{schema}.customer" : "customer_id"'
+    assert declared in (await drawn()).splitlines()
+    assert (await drawn("customer")).count("{") == 1
+    key = UpdateColumn(column_name="city", foreign_key_table_name="city", foreign_key_column_name="city")
+    await write(office, known["customer"], key, UpdateColumn(column_name="photo", ignore=True))
+    await office.admin.call(connection.UPDATE_TABLE, UpdateTable(tbl_uuid=known["purchase"], ignore=True))
+    lines = (await drawn()).splitlines()
+    assert f'    "{schema}.customer" }}o--|| "{schema}.city" : "city"' in lines
+    assert not [line for line in lines if "photo" in line or f"{schema}.purchase" in line]
+    with pytest.raises(NotFound):
+        await drawn("purchase")
 
 
 async def test_what_is_not_there_is_refused_by_its_field_and_nothing_is_written(

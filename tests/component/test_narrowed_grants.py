@@ -13,6 +13,7 @@ from basejump_common.contracts.connection import (
     ConnectionGrantsRequest,
     CreatedDatabase,
     DatabaseTablesRequest,
+    DrawDatabase,
     FindValues,
     Grant,
     GrantTeams,
@@ -70,6 +71,9 @@ async def test_a_denied_table_and_column_are_met_nowhere_and_come_back(office: O
     for seen in (retrieved, shown):
         assert sorted(seen) == ["big_purchase", "city", "customer", "event", "half"]
         assert "full_name" not in columns(seen["customer"])
+    drawn = await office.member.call(connection.DRAW_DATABASE, DrawDatabase(db_uuid=shop.db_uuid))
+    assert "full_name" not in drawn.mermaid
+    assert '.purchase"' not in drawn.mermaid
     with pytest.raises(NotFound):
         await office.member.call(connection.GET_TABLE, ByTable(tbl_uuid=known["purchase"].tbl_uuid))
     find = FindValues(

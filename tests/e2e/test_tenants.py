@@ -32,7 +32,13 @@ CASES = [
     if route.operation.access.least is not Role.INTERNAL  # the operator's alone: 403 to every client
     for field in named(route)
 ]
-ONE_OF_MANY = {"team_uuids": "team_uuid", "service_user_uuid": "user_uuid", "parent_msg_uuid": "msg_uuid"}
+LISTS = {"team_uuids", "tbl_uuids"}
+ONE_OF_MANY = {
+    "team_uuids": "team_uuid",
+    "tbl_uuids": "tbl_uuid",
+    "service_user_uuid": "user_uuid",
+    "parent_msg_uuid": "msg_uuid",
+}
 
 
 @pytest.fixture(scope="module")
@@ -76,7 +82,7 @@ def test_an_object_of_another_client_is_not_there(
 ) -> None:
     values = dict(request(route, stranger.objects, stack))
     foreign = (theirs | {"client_secret_uuid": their_secret})[ONE_OF_MANY.get(field, field)]
-    values[field] = [foreign] if field == "team_uuids" else foreign
+    values[field] = [foreign] if field in LISTS else foreign
     response = send(route, stranger, values)
     assert response.status_code == 404, f"{response.status_code} {response.text}"
     assert response.json()["code"] == "not_found"
@@ -87,7 +93,7 @@ def test_an_object_that_never_was_answers_the_same(
     route: Route, field: str, stranger: Tenant, stack: dict[str, str]
 ) -> None:
     values = dict(request(route, stranger.objects, stack))
-    values[field] = [str(uuid4())] if field == "team_uuids" else str(uuid4())
+    values[field] = [str(uuid4())] if field in LISTS else str(uuid4())
     assert send(route, stranger, values).status_code == 404
 
 
@@ -118,7 +124,7 @@ def request(route: Route, own: dict[str, str], stack: dict[str, str]) -> Iterato
         ):
             object_name = ONE_OF_MANY.get(field.name, field.name)
             if object_name in own:
-                yield field.name, [own[object_name]] if field.name == "team_uuids" else own[object_name]
+                yield field.name, [own[object_name]] if field.name in LISTS else own[object_name]
             else:
                 yield field.name, small_value(field.type)
     if route.operation is connection.UPDATE_COLUMNS:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from basejump_sqlguard import Catalog, CatalogColumn, CatalogTable, LookUp, Proof, Refusal, TextLiteral, prove
@@ -48,6 +49,22 @@ def test_other_joins_are_reported_with_a_sentence(sql: str, says: str) -> None:
     proof = proved(sql)
     assert not proof.fully_proved
     assert any(says in join.why for join in proof.joins if not join.proved)
+
+
+def test_a_key_that_an_admin_wrote_is_followed_but_says_nothing_of_what_is_unique() -> None:
+    def catalog(*, written: bool, key: tuple[str, ...] = ()) -> Catalog:
+        city = table("city", "name people", key=key)
+        person = table("person", "id town", references={"town": "city"})
+        (to_city,) = person.foreign_keys
+        to_name = msgspec.structs.replace(to_city, references_columns=("name",), written=written)
+        return Catalog([city, msgspec.structs.replace(person, foreign_keys=(to_name,))], default_schemas=["hr"])
+
+    sums = "SELECT c.name, sum(p.id) FROM person p JOIN city c ON p.town = c.name GROUP BY c.name"
+    for given in (catalog(written=False), catalog(written=True, key=("name",))):
+        assert all(join.proved for join in proved(sums, catalog=given).joins)
+    join, fan_out = proved(sums, catalog=catalog(written=True)).joins
+    assert (join.proved, join.why) == (True, "person (town) references city (name), as an admin wrote.")
+    assert (fan_out.proved, fan_out.fan_out) == (False, True)
 
 
 def test_a_key_of_two_columns_needs_both() -> None:

@@ -33,6 +33,7 @@ def handlers(databases: Databases, grants: Grants, tables: Tables, erasing: Eras
         handle(connection.LIST_TEAM_CONNECTIONS, grants.of_team),
         handle(connection.LIST_TABLES, tables.page),
         handle(connection.GET_TABLE, tables.get),
+        handle(connection.DRAW_DATABASE, tables.draw),
         handle(connection.ERASE_CLIENT, erasing.erase),
     )
 

@@ -1,14 +1,15 @@
 """The index as people see it: an ADMIN all of it, a member what their teams' connections see and isn't ignored."""
 
+import asyncio
 import base64
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from uuid import UUID
 
 import msgspec
 
 from basejump_common.bus import Context
-from basejump_common.contracts.connection import ByTable, DatabaseTablesRequest, Table, TablePage
+from basejump_common.contracts.connection import ByTable, DatabaseTablesRequest, DrawDatabase, Erd, Table, TablePage
 from basejump_common.errors import InvalidInput, NotFound
 from basejump_common.security.principal import Role
 from basejump_common.storage.database import Database, Transaction
@@ -18,10 +19,12 @@ from basejump_connection_indexer.adapters.teams import Teams
 from basejump_connection_indexer.databases import found
 from basejump_connection_indexer.domain.definition import IndexedTable, TableDefinition
 from basejump_connection_indexer.domain.engine import ENGINES
+from basejump_connection_indexer.domain.erd import erd
 from basejump_connection_indexer.domain.scope import Scope
 from basejump_connection_indexer.domain.union import Name
-from basejump_connection_indexer.fitting import fitting
+from basejump_connection_indexer.fitting import REPLY_BYTES, fitting
 
+_AT_ONCE = 500
 Views = Sequence[tuple[UUID, Scope]]
 """Connections, and what of each is open."""
 
@@ -62,6 +65,20 @@ class Tables:
                         return _shown(context, opened, row)
         raise NotFound("there is no such table")
 
+    async def draw(self, context: Context, request: DrawDatabase) -> Erd:
+        """What isn't ignored, for an ADMIN too. Raises NotFound, and InvalidInput when it is too much for a diagram."""
+        wanted = set(request.tbl_uuids)
+        async with self._database.tenant(context.caller.tenant) as tx:
+            row = found(await database_rows.find(tx, request.db_uuid))
+            views = await self._views(tx, context, request.db_uuid)
+            seen = [table async for table in _permitted(tx, views) if not wanted or table.tbl_uuid in wanted]
+        if len(seen) < len(wanted):
+            raise NotFound("there is no such table")
+        text = await asyncio.to_thread(erd, [as_table(table, row) for table in seen], REPLY_BYTES)
+        if text is None:
+            raise InvalidInput.field("tbl_uuids", "the database has too many tables for one diagram: choose some")
+        return Erd(mermaid=text)
+
     async def _views(self, tx: Transaction, context: Context, db_uuid: UUID) -> Views:
         """What the caller may see. Raises NotFound for a member without a grant."""
         if _is_admin(context):
@@ -72,6 +89,15 @@ class Tables:
         if not views:
             raise NotFound("there is no such database")
         return views
+
+
+async def _permitted(tx: Transaction, views: Views) -> AsyncIterator[IndexedTable]:
+    """All that the views open and isn't ignored, by schema and name."""
+    conn_uuids, after = {conn_uuid for conn_uuid, _ in views}, ("", "")
+    while rows := await index_rows.page(tx, conn_uuids, after, _AT_ONCE, with_ignored=False):
+        for table in await _opened(tx, views, rows):
+            yield table.permitted()
+        after = rows[-1].definition.schema, rows[-1].definition.name
 
 
 async def _opened(tx: Transaction, views: Views, tables: Sequence[IndexedTable]) -> list[IndexedTable]:

@@ -125,6 +125,12 @@ CONNECTION = (
     Route(DELETE, "/connection/database/{db_uuid}/", connection.DELETE_DATABASE, "Delete a database"),
     Route(GET, "/connection/database/{db_uuid}/index-status/", connection.INDEX_STATUS, "Get the state of indexing"),
     Route(GET, "/connection/database/{db_uuid}/table/", connection.LIST_TABLES, "List indexed tables"),
+    Route(
+        GET,
+        "/connection/database/{db_uuid}/mermaidjs/erd/",
+        connection.DRAW_DATABASE,
+        "Draw tables and the keys between them",
+    ),
     Route(GET, "/connection/database/{db_uuid}/connection/", connection.LIST_CONNECTIONS, "List connections"),
     Route(GET, "/connection/table/{tbl_uuid}/", connection.GET_TABLE, "Get an indexed table"),
     Route(PUT, "/connection/table/{tbl_uuid}/", connection.UPDATE_TABLE, "Write about a table"),

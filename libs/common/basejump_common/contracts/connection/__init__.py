@@ -105,6 +105,7 @@ from basejump_common.contracts.connection.stored import (
     RunRows,
 )
 from basejump_common.contracts.connection.tables import (
+    DRAW_DATABASE,
     GET_TABLE,
     LIST_TABLE_CHANGES,
     LIST_TABLES,
@@ -114,6 +115,8 @@ from basejump_common.contracts.connection.tables import (
     ByTable,
     Column,
     DatabaseTablesRequest,
+    DrawDatabase,
+    Erd,
     ForeignKey,
     Table,
     TableChange,
@@ -135,6 +138,7 @@ __all__ = [
     "DATABASE_INDEXED",
     "DATABASE_INDEX_FAILED",
     "DELETE_DATABASE",
+    "DRAW_DATABASE",
     "ERASE_CLIENT",
     "FIND_VALUES",
     "GET_CONNECTION",
@@ -184,6 +188,8 @@ __all__ = [
     "DatabasePage",
     "DatabaseTablesRequest",
     "DatabaseType",
+    "DrawDatabase",
+    "Erd",
     "Estimate",
     "Excess",
     "FindValues",

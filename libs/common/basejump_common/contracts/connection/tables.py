@@ -88,6 +88,22 @@ class TablePage(msgspec.Struct, frozen=True, kw_only=True):
     next_cursor: str | None = None
 
 
+class DrawDatabase(msgspec.Struct, frozen=True, kw_only=True):
+    """The tables of a database with the keys between them; with `tbl_uuids` those alone."""
+
+    db_uuid: UUID
+    tbl_uuids: Annotated[tuple[UUID, ...], Meta(max_length=200)] = ()
+
+
+class Erd(msgspec.Struct, frozen=True, kw_only=True):
+    """An entity-relationship diagram in Mermaid's language, from declared keys and those that an admin wrote.
+
+    A diagram that would be too long has the columns of keys alone, or no columns.
+    """
+
+    mermaid: str
+
+
 class WrittenKey(msgspec.Struct, frozen=True, kw_only=True):
     """A key that the database doesn't declare; both lists of columns have one order."""
 
@@ -183,6 +199,13 @@ LIST_TABLES = Operation(
 )
 GET_TABLE = Operation(
     "basejump.v1.connection.table.get", takes=ByTable, gives=Table, allow=Role.MEMBER, errors=(NotFound,)
+)
+DRAW_DATABASE = Operation(
+    "basejump.v1.connection.database.draw",
+    takes=DrawDatabase,
+    gives=Erd,
+    allow=Role.MEMBER,
+    errors=(InvalidInput, NotFound),
 )
 UPDATE_TABLE = Operation(
     "basejump.v1.connection.table.update",
