@@ -17,7 +17,9 @@ import asyncmy
 from asyncmy.constants.CLIENT import MULTI_STATEMENTS
 
 READER_PASSWORD = "reads only: 'quoted' and \\ too"
-DOCUMENTED_ROLE = "create user {reader} identified by {password} require ssl; grant select on {database}.* to {reader}"
+DOCUMENTED_ROLE = (
+    "create user {reader} identified by {password} require ssl; grant select, show view on {database}.* to {reader}"
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +58,7 @@ class MariaDB:
             opened.close()
 
     async def customer(self, script: str = "") -> "MariaDBCustomer":
-        """A database of its own, filled by `script`, with the documented login: SELECT on it and nothing else."""
+        """A database of its own, filled by `script`, with the documented login: SELECT and SHOW VIEW on it alone."""
         name = f"customer_{uuid4().hex[:12]}"
         customer = MariaDBCustomer(server=self, name=name, reader=f"{name}_r", password=READER_PASSWORD)
         async with self.session() as session:

@@ -50,6 +50,7 @@ RISKS_ON_POSTGRES = [
         ("create schema other; create table other.t (); grant delete on other.t to {reader}", "other.t"),
         ("grant create on schema shop to {reader}", "may create in schema shop"),
         ("grant pg_execute_server_program to {reader}", "pg_execute_server_program"),
+        ("grant pg_write_server_files to {reader}", "pg_write_server_files"),
         ("create extension dblink", "may execute functions of dblink"),
         ("alter role {reader} superuser", "is a superuser"),
         ("alter role {reader} createrole", "may create roles"),

@@ -21,6 +21,7 @@ from basejump_connection_indexer.domain.session import FETCH_BYTES, Row, ran_too
 
 _TOO_LONG = (1969, 3024)  # MariaDB's, MySQL's
 _KILLED = 1927
+_VIEW_NOT_EXPLAINED = 1345
 _BROKE_OFF = (ER.QUERY_INTERRUPTED, ER.SERVER_SHUTDOWN, _KILLED, CR.CR_SERVER_GONE_ERROR, CR.CR_SERVER_LOST)
 
 
@@ -80,5 +81,7 @@ def in_our_words(seconds: float) -> Iterator[None]:
             raise ran_too_long(seconds) from error
         if number in _BROKE_OFF:
             raise Unavailable("the customer's database broke off", retry_after=1) from error
+        if number == _VIEW_NOT_EXPLAINED:
+            message = "the login needs SHOW VIEW, and SELECT on what is below, to be told what a view takes"
         details = {"sqlstate": error.sqlstate, "errno": number}
         raise QueryFailed(f"the database refused the statement: {message}", details=details) from error
