@@ -47,8 +47,10 @@ class Replica:
 class Cluster:
     """An installation whose services are processes."""
 
-    def __init__(self, installation: Installation, stack: AsyncExitStack) -> None:
+    def __init__(self, installation: Installation, stack: AsyncExitStack, log: Path) -> None:
         self.installation = installation
+        self.log = log
+        """All that the services wrote."""
         self.demo: dict[str, str] = {}
         self.replicas: dict[str, list[Replica]] = {}
         self._stack = stack
@@ -70,9 +72,10 @@ class Cluster:
         environment |= {f"BASEJUMP_{field.upper()}": value for field, value in settings.items()}
         port = free_port(0)
         environment["BASEJUMP_PORT" if name == services.GATEWAY else "BASEJUMP_HEALTH_PORT"] = str(port)
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", services.module(name), env=environment, stderr=asyncio.subprocess.DEVNULL
-        )
+        with self.log.open("ab") as log:
+            process = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", services.module(name), env=environment, stdout=log, stderr=log
+            )
         replica = Replica(process, port)
         self._stack.push_async_callback(replica.end)
         return replica
@@ -99,6 +102,6 @@ async def open_cluster(folder: Path) -> AsyncIterator[Cluster]:
     async with AsyncExitStack() as stack:
         postgres = await stack.enter_async_context(EmbeddedPostgres(folder / "postgres", durable=False))
         installation = await stack.enter_async_context(Installation.open(postgres, folder / "installation"))
-        cluster = Cluster(installation, stack)
+        cluster = Cluster(installation, stack, folder / "services.log")
         cluster.demo = await stack.enter_async_context(demo_database(installation))
         yield cluster

@@ -169,6 +169,31 @@ class Office:
         return await self.ask(connection.RUN, request, **given)
 
 
+async def new_customer(server: EmbeddedPostgres, script: str = SHOP, *schemas: str) -> Customer:
+    """A database of its own with a login that may only read; of `shop.half` one column less."""
+    name = unique("customer").replace("-", "_")
+    reader = f"{name}_reader"
+    admin = await asyncpg.connect(server.dsn())
+    try:
+        await admin.execute(f"create database {name}")
+        quoted = await admin.fetchval("select quote_literal($1::text)", READER_PASSWORD)
+        await admin.execute(f"create role {reader} login noinherit password {quoted}")
+    finally:
+        await admin.close()
+    customer = Customer(name, reader, server.dsn(database=name))
+    await customer.execute(script)
+    for schema in schemas or ("shop",):
+        await customer.execute(
+            f"grant usage on schema {schema} to {reader}; grant select on all tables in schema {schema} to {reader}"
+        )
+    if script is SHOP:
+        await customer.execute(
+            f"revoke all on shop.secret from {reader}; revoke all on shop.half from {reader};"
+            f"grant select (id, open_note) on shop.half to {reader}; analyze"
+        )
+    return customer
+
+
 class Desk:
     """The running service and the customers' server before it."""
 
@@ -186,28 +211,8 @@ class Desk:
         return Office(tenant, admin, member, team.team_uuid, self.agent)
 
     async def customer(self, script: str = SHOP, *schemas: str) -> Customer:
-        """A database of its own with a login that may only read; of `shop.half` one column less."""
-        name = unique("customer").replace("-", "_")
-        reader = f"{name}_reader"
-        admin = await asyncpg.connect(self.server.dsn())
-        try:
-            await admin.execute(f"create database {name}")
-            quoted = await admin.fetchval("select quote_literal($1::text)", READER_PASSWORD)
-            await admin.execute(f"create role {reader} login noinherit password {quoted}")
-        finally:
-            await admin.close()
-        customer = Customer(name, reader, self.server.dsn(database=name))
-        await customer.execute(script)
-        for schema in schemas or ("shop",):
-            await customer.execute(
-                f"grant usage on schema {schema} to {reader}; grant select on all tables in schema {schema} to {reader}"
-            )
-        if script is SHOP:
-            await customer.execute(
-                f"revoke all on shop.secret from {reader}; revoke all on shop.half from {reader};"
-                f"grant select (id, open_note) on shop.half to {reader}; analyze"
-            )
-        return customer
+        """See `new_customer`."""
+        return await new_customer(self.server, script, *schemas)
 
     def fields(self, customer: Customer, **changes: Any) -> CreateDatabase:
         """A request that adds the customer's database."""

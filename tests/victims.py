@@ -6,7 +6,9 @@
 import hashlib
 import json
 import os
+import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +17,6 @@ import asyncpg
 
 from basejump_devstack.postgres import EmbeddedPostgres
 from connection_house import Customer
-from customers import MariadbCustomers, PostgresCustomers
 from mariadb import MariaDBCustomer, run
 from soaking import times
 
@@ -35,7 +36,26 @@ insert into shop.secret values (1, 'the pin of the secret table');
 insert into shop.half values (1, 'open', 'the closed note');
 grant usage, select on sequence shop.numbers to public;
 grant select on shop.open_customer to public;
+create schema payroll;
+create table payroll.salary (id int primary key, note text);
+create table shop.hidden (id int primary key, note text);
+create table shop.staff (id int primary key, name text, wage_note text);
+insert into payroll.salary values (1, 'other-schema-canary-Hq4');
+insert into shop.hidden values (1, 'hidden-table-canary-Jw7');
+insert into shop.staff values (1, 'Di Moe', 'wage-canary-Zq7');
+grant usage on schema payroll to public;
+grant select on payroll.salary, shop.hidden, shop.staff to public;
 """
+HIDDEN = (
+    "other-schema-canary-Hq4",
+    "hidden-table-canary-Jw7",
+    "wage-canary-Zq7",
+    "the pin of the secret table",
+    "the closed note",
+)
+"""Values of the customers' tables that nobody may read through Basejump: the first three the login itself may, for
+`hidden` and the column `wage_note` are to be ignored, and schema `payroll` isn't connected."""
+
 # What the server changes by itself: statistics of planner and storage.
 _VOLATILE = (
     "relpages", "reltuples", "relallvisible", "relallfrozen", "relfrozenxid", "relminmxid",
@@ -55,6 +75,10 @@ create function rename_one(n int, t text) returns int modifies sql data
     begin update customer set full_name = t where id = n; return 1; end;
 create procedure purging() delete from secret;
 insert into secret values (1, 'the pin of the secret table');
+create table hidden (id int primary key, note text);
+create table staff (id int primary key, name text, wage_note text);
+insert into hidden values (1, 'hidden-table-canary-Jw7');
+insert into staff values (1, 'Di Moe', 'wage-canary-Zq7');
 """
 _MARIADB_CATALOG = (
     "select * from information_schema.tables where table_schema not in ('information_schema', 'performance_schema')",
@@ -90,6 +114,16 @@ DISGUISES = (
     "begin; {}; commit", "explain {}", "explain analyze {}", "/*! {} */", "\ufeff{}",
     "execute immediate '{}'", "do $${}$$",
 )  # fmt: skip
+
+
+@contextmanager
+def reachable_folder() -> Iterator[Path]:
+    """A folder that the servers' account may read and write, with the file `canary`."""
+    with tempfile.TemporaryDirectory(prefix="basejump-victim-") as name:
+        folder = Path(name)
+        folder.chmod(0o777)
+        (folder / "canary").write_text(CANARY)
+        yield folder
 
 
 def attacks(engine: str, **names: object) -> Iterator[str]:
@@ -136,15 +170,16 @@ class PostgresVictim:
     """
 
     @classmethod
-    async def make(cls, customers: PostgresCustomers, server: EmbeddedPostgres, folder: Path) -> "PostgresVictim":
-        customer = await customers.customer()
+    async def make(cls, customer: Customer, server: EmbeddedPostgres, folder: Path) -> "PostgresVictim":
+        """Of a customer with the shop."""
         await customer.execute(POSTGRES_EXTRAS)
         return cls(customer, server, folder)
 
-    def statements(self) -> list[str]:
+    def statements(self, port: int | None = None) -> list[str]:
+        """`port`: where those that call somebody call, by default the server itself."""
         return list(
             attacks(
-                "postgres", canary=self.folder / "canary", folder=self.folder, port=self.server.port,
+                "postgres", canary=self.folder / "canary", folder=self.folder, port=port or self.server.port,
                 reader=self.customer.reader, database=self.customer.name,
             )
         )  # fmt: skip
@@ -188,17 +223,21 @@ class MariaDBVictim:
     """
 
     @classmethod
-    async def make(cls, customers: MariadbCustomers, folder: Path) -> "MariaDBVictim":
-        customer = await customers.customer()
+    async def make(cls, customer: MariaDBCustomer, folder: Path) -> "MariaDBVictim":
+        """Of a customer with the shop."""
         await customer.execute(MARIADB_EXTRAS)
-        await customer.execute(f"grant select on {customer.name}.open_customer to {customer.reader}")
-        other = await customer.server.customer("create table t (id int); insert into t values (1)")
+        for table in ("open_customer", "hidden", "staff"):
+            await customer.execute(f"grant select on {customer.name}.{table} to {customer.reader}")
+        other = await customer.server.customer(
+            "create table t (id int, note text); insert into t values (1, 'other-schema-canary-Hq4')"
+        )
         return cls(customer, other, folder)
 
-    def statements(self) -> list[str]:
+    def statements(self, port: int | None = None) -> list[str]:
+        """See `PostgresVictim.statements`."""
         return list(
             attacks(
-                "mysql", canary=self.folder / "canary", folder=self.folder, port=self.customer.server.port,
+                "mysql", canary=self.folder / "canary", folder=self.folder, port=port or self.customer.server.port,
                 reader=self.customer.reader, database=self.customer.name, other=self.other.name,
             )
         )  # fmt: skip

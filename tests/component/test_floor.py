@@ -1,6 +1,5 @@
 """The floor alone: with a proof that accepts everything, nothing is written, no file is read, nothing is left."""
 
-import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -12,7 +11,7 @@ from basejump_common.errors import BasejumpError, QueryFailed, StatementTimeout
 from connection_house import Desk, Office, connected
 from customers import Customers, MariadbCustomers, PostgresCustomers
 from installation import Installation
-from victims import CANARY, MariaDBVictim, PostgresVictim, Victim, changed, leaks
+from victims import CANARY, MariaDBVictim, PostgresVictim, Victim, changed, leaks, reachable_folder
 
 MOST_SECONDS = 0.4
 
@@ -32,20 +31,16 @@ async def desk(installation: Installation, tmp_path_factory: pytest.TempPathFact
 
 @pytest.fixture(scope="module")
 def folder() -> Iterator[Path]:
-    """A folder that the servers' account may read and write."""
-    with tempfile.TemporaryDirectory(prefix="basejump-floor-") as name:
-        folder = Path(name)
-        folder.chmod(0o777)
-        (folder / "canary").write_text(CANARY)
-        yield folder
+    with reachable_folder() as opened:
+        yield opened
 
 
 @pytest.fixture(scope="module")
 async def victim(customers: Customers, desk: Desk, folder: Path) -> Victim:
     if isinstance(customers, MariadbCustomers):
-        return await MariaDBVictim.make(customers, folder)
+        return await MariaDBVictim.make(await customers.customer(), folder)
     assert isinstance(customers, PostgresCustomers)
-    return await PostgresVictim.make(customers, desk.server, folder)
+    return await PostgresVictim.make(await customers.customer(), desk.server, folder)
 
 
 @pytest.fixture(scope="module")

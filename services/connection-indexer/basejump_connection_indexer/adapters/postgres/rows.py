@@ -135,5 +135,5 @@ def _in_our_words(seconds: float) -> Iterator[None]:
     except asyncpg.PostgresError as error:
         details = {"sqlstate": error.sqlstate, "position": error.as_dict().get("position")}
         raise QueryFailed(f"the database refused the statement: {error.message}", details=details) from error
-    except asyncpg.InterfaceError as error:
+    except (asyncpg.InterfaceError, asyncpg.InternalClientError) as error:
         raise QueryFailed(f"the result has a value that can't be represented: {error}") from error
