@@ -280,11 +280,13 @@ class Database:
             await tx._commit()
         finally:
             with driver_errors:
-                await self._pool.release(connection)
+                await self._pool.release(connection, timeout=ACQUIRE_SECONDS)
 
     async def _acquire(self) -> Connection:
         with driver_errors, _busy_when_late():
-            return await self._pool.acquire(timeout=ACQUIRE_SECONDS)
+            # With a timeout of its own the pool makes a task for every connection that it gives out.
+            async with asyncio.timeout(ACQUIRE_SECONDS):
+                return await self._pool.acquire()
 
 
 @contextmanager

@@ -17,17 +17,28 @@ class ResultFile:
     def __init__(self, store: ObjectStore, key: str) -> None:
         self.key = key
         self.bytes = 0
-        self._writer = obstore.open_writer_async(store, key, buffer_size=_PART_BYTES)
+        self._store = store
+        self._first = bytearray()
+        self._writer: obstore.AsyncWritableFile | None = None
 
     async def write(self, data: bytes) -> None:
-        """Append."""
-        if data:
-            self.bytes += len(data)
+        """Append. Most results are small: the store hears of one only when it is whole."""
+        self.bytes += len(data)
+        if self._writer is not None:
             await self._writer.write(data)
+            return
+        self._first += data
+        if len(self._first) >= _PART_BYTES:
+            self._writer = obstore.open_writer_async(self._store, self.key, buffer_size=_PART_BYTES)
+            first, self._first = bytes(self._first), bytearray()
+            await self._writer.write(first)
 
     async def close(self) -> None:
         """Make it visible. Not called: nothing is kept."""
-        await self._writer.close()
+        if self._writer is not None:
+            await self._writer.close()
+        else:
+            await obstore.put_async(self._store, self.key, bytes(self._first))
 
 
 class StoredFile:

@@ -80,14 +80,21 @@ class _Stream:
         """The head decides the types of the columns; the rest follows in batches of a few megabytes."""
         head = await self._gather()
         shown = preview(head)
-        parquet = await asyncio.to_thread(ParquetBatches, self._source.columns, head, whole=self._ended)
-        rows: Sequence[Row] = head
+        if self._ended:
+            await self._take(await asyncio.to_thread(_all_at_once, self._source.columns, head))
+        else:
+            await self._stream(head)
+        return Outcome(columns=self._source.columns, rows=self._rows, truncated=self._truncated, preview=shown)
+
+    async def _stream(self, head: Sequence[Row]) -> None:
+        parquet = await asyncio.to_thread(ParquetBatches, self._source.columns, head, whole=False)
+        rows = head
         while rows:
-            await self._add(parquet, rows)
+            await asyncio.to_thread(parquet.write, rows)
+            await self._take(parquet)
             rows = await self._gather()
         await asyncio.to_thread(parquet.close)
-        await self._file.write(parquet.take())
-        return Outcome(columns=self._source.columns, rows=self._rows, truncated=self._truncated, preview=shown)
+        await self._take(parquet)
 
     async def _gather(self) -> list[Row]:
         """A batch, fetched in parts: a few rows at first, then more, as many as their size allows."""
@@ -114,11 +121,18 @@ class _Stream:
         self._rows += len(rows)
         return rows
 
-    async def _add(self, parquet: ParquetBatches, rows: Sequence[Row]) -> None:
-        await asyncio.to_thread(parquet.write, rows)
+    async def _take(self, parquet: ParquetBatches) -> None:
         if parquet.raw_bytes > self._limits.bytes:
             raise _too_large(self._limits)
         await self._file.write(parquet.take())
+
+
+def _all_at_once(columns: Sequence[ColumnShape], rows: Sequence[Row]) -> ParquetBatches:
+    """A small result, in one visit to a thread."""
+    parquet = ParquetBatches(columns, rows, whole=True)
+    parquet.write(rows)
+    parquet.close()
+    return parquet
 
 
 def _weight(row: Row) -> int:

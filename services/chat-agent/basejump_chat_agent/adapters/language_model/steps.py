@@ -14,7 +14,7 @@ from langgraph.prebuilt.tool_node import ToolCallRequest
 from basejump_chat_agent import prompts
 from basejump_chat_agent.adapters.language_model.bounds import OutOfBounds
 from basejump_chat_agent.adapters.language_model.calling import Calling, Handler
-from basejump_chat_agent.adapters.language_model.tools import AT_WORK, SHOWING_ROWS, run_sql
+from basejump_chat_agent.adapters.language_model.tools import AT_WORK, SHOWING_ROWS, described_tools, run_sql
 from basejump_chat_agent.adapters.language_model.work import AtWork, Ended, ModelTurn, ToolReply
 from basejump_chat_agent.adapters.prices import Prices
 from basejump_chat_agent.domain import failures, rendering
@@ -154,7 +154,7 @@ def _model_turn(model: str, message: AIMessage, guess: tuple[int, int], objectio
 
 
 def _permitted(request: Request, work: AtWork) -> Request:
-    return request.override(tools=[tool for tool in request.tools if _may_call(work, getattr(tool, "name", ""))])
+    return request.override(tools=[tool for name, tool in described_tools().items() if _may_call(work, name)])
 
 
 def _may_call(work: AtWork, tool: str) -> bool:

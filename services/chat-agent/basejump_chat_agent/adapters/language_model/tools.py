@@ -1,9 +1,11 @@
 """Our tools as a language model calls them: arguments in, a short text out; rows only as delimited data."""
 
 from contextvars import ContextVar
+from functools import cache
 from typing import Any, TypeAlias
 
 from langchain_core.tools import BaseTool, StructuredTool
+from langchain_core.utils.function_calling import convert_to_openai_tool
 
 from basejump_chat_agent import prompts
 from basejump_chat_agent.adapters.language_model.work import AtWork, ToolReply
@@ -150,3 +152,9 @@ def langchain_tools() -> list[BaseTool]:
         )
         for function in _FUNCTIONS
     ]
+
+
+@cache
+def described_tools() -> dict[str, dict[str, Any]]:
+    """By name, as models are told of them: made once, since a model's client would make them anew for each call."""
+    return {tool.name: convert_to_openai_tool(tool) for tool in langchain_tools()}
