@@ -23,7 +23,7 @@ def missing(value: str, *closest: str, table: str = "customer", column: str = "c
         (missing("Xyz", table="order_boxes", column="size"), "No order box has the size 'Xyz'."),
         (missing("Xyz", table="address", column="city"), "No address has the city 'Xyz'."),
         (missing("%xyz%", pattern=True), "No customer has a city like '%xyz%'."),
-        (missing("Xyz", negated=True), ""),
+        (missing("Xyz", negated=True), "No customer has the city 'Xyz', so none is left out for that."),
     ],
 )
 def test_an_answer_says_what_is_nowhere(value: MissingValue, sentence: str) -> None:

@@ -27,6 +27,7 @@ from basejump_planner.vocabulary import (
 from basejump_planner.words import Token, tokenize
 
 _MOST_PHRASES = 12
+_LINKS = words_in("is are was were not = equals equal to of called named like")
 _TIES = words_in("of the and for de la in on")
 _CUE_WORDS = frozenset(
     word
@@ -63,21 +64,21 @@ def phrases_to_look_up(question: str, lexicon: Lexicon) -> tuple[str, ...]:
 
 
 def supposed_values(question: str, lexicon: Lexicon) -> tuple[ValueHit, ...]:
-    """Quoted and capitalised phrases as values of the text columns that the question names, whether they are or not."""
+    """Quoted and capitalised phrases as values of the text columns they stand behind, whether they are or not."""
     tokens = tokenize(question)
-    columns = {
-        candidate.ref.id: candidate.ref
-        for start in range(len(tokens))
-        for mention in lexicon.columns_at(tokens, start)
+    spans = dict.fromkeys((*_quoted(tokens), *_capitalised(tokens)))
+    mentions = [mention for start in range(len(tokens)) for mention in lexicon.columns_at(tokens, start)]
+    found = {
+        (_phrase(question, tokens, start, end), candidate.ref.id): None
+        for start, end in spans
+        for mention in mentions
+        if mention.end <= start and all(token.text in _LINKS for token in tokens[mention.end : start])
         for candidate in mention.candidates
         if candidate.level >= BARE and is_text(candidate.ref.column)
     }
-    spans = dict.fromkeys((*_quoted(tokens), *_capitalised(tokens)))
-    phrases = dict.fromkeys(_phrase(question, tokens, start, end) for start, end in spans)
     return tuple(
         ValueHit(phrase=phrase, schema=schema, table=table, column=column, value=phrase)
-        for phrase in phrases
-        for schema, table, column in columns
+        for phrase, (schema, table, column) in found
     )
 
 

@@ -59,10 +59,9 @@ def put_right(question: str, values: Mapping[str, str]) -> str:
     return question
 
 
-def none_has(values: Iterable[MissingValue]) -> str:
-    """A sentence for each value that is asked for and isn't there; nothing for what is left out."""
-    told = [value for value in values if not value.negated]
-    return " ".join(dict.fromkeys(map(_sentence, told[:_MOST_TOLD])))
+def none_has(values: Sequence[MissingValue]) -> str:
+    """A sentence for each value that isn't there."""
+    return " ".join(dict.fromkeys(map(_sentence, values[:_MOST_TOLD])))
 
 
 def spoken(name: str) -> str:
@@ -72,7 +71,8 @@ def spoken(name: str) -> str:
 
 def _sentence(value: MissingValue) -> str:
     what = "a {} like" if value.pattern else "the {}"
-    return f"No {_noun(value.table_name)} has {what.format(spoken(value.column_name))} '{value.value}'."
+    left_out = ", so none is left out for that" if value.negated else ""
+    return f"No {_noun(value.table_name)} has {what.format(spoken(value.column_name))} '{value.value}'{left_out}."
 
 
 def _noun(table: str) -> str:
