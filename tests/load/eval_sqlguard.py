@@ -2,7 +2,8 @@
 
 Run: `python -m tests.load.eval_sqlguard DATA [guard|gold|mutated|corrupted]…` where DATA is the folder that holds
 `guard/`, `questions/` and `validator/`. Catalogs come from the CREATE TABLE statements of the dump, so no server is
-needed; with `PGURL` set the regenerated golds are also run and their rows compared with the gold's.
+needed; with `PGURL` set the regenerated golds are also run and their rows compared with the gold's. How fast proofs
+are is measured by proof_bench.py.
 """
 
 from __future__ import annotations
@@ -12,21 +13,16 @@ import gzip
 import json
 import os
 import re
-import statistics
 import sys
-import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import asyncpg
 from msgspec import structs
-from sqlglot import exp, parse_one
+from sqlglot import exp
 from sqlglot import parse as parse_sql
-from sqlglot.errors import OptimizeError
-from sqlglot.optimizer.qualify import qualify
 
 from basejump_sqlguard import Catalog, CatalogColumn, CatalogKey, CatalogTable, Policy, Proof, Refusal, prove
 
@@ -120,19 +116,13 @@ def guard(data: Path) -> None:
 
 
 def gold(data: Path, catalogs: dict[str, Catalog]) -> None:
-    """How many golds are proved, why not, how fast; and whether the regenerated SQL gives the same rows."""
+    """How many golds are proved, and why not; and whether the regenerated SQL gives the same rows."""
     refused: Counter[str] = Counter()
     unproved: Counter[str] = Counter()
     proofs: list[tuple[str, str, str]] = []
-    seconds: list[float] = []
-    baseline: list[float] = []
-    schemas = {name: _plain_schema(catalog) for name, catalog in catalogs.items()}
     cases = list(lines(data / "questions/train.jsonl.gz"))
     for case in cases:
-        baseline.append(_parse_and_qualify(case["gold"], schemas[case["schema"]]))
-        start = time.perf_counter()
         result = prove(case["gold"], "postgres", catalogs[case["schema"]], Policy(row_limit=10**9))
-        seconds.append(time.perf_counter() - start)
         if isinstance(result, Refusal):
             refused[result.code] += 1
             print("  REFUSED", case["schema"], case["gold"], "|", result.reason, result.suggestions)
@@ -141,27 +131,11 @@ def gold(data: Path, catalogs: dict[str, Catalog]) -> None:
             unproved["joins"] += not all(j.proved for j in result.joins)
             unproved["fan-out"] += any(j.fan_out for j in result.joins)
     print(f"golds: {len(cases)}, refused {dict(refused)}, with unproved parts {dict(unproved)}")
-    cut = statistics.quantiles(seconds, n=100)
-    print(f"prove: p50 {cut[49] * 1e3:.2f} ms, p99 {cut[98] * 1e3:.2f} ms, {len(cases) / sum(seconds):.0f}/s")
-    print(f"sqlglot's own parse and qualify: p50 {statistics.median(baseline) * 1e3:.2f} ms")
     url = os.environ.get("PGURL")
     if url:
         asyncio.run(_compare_rows(url, proofs))
     else:
         print("rows not compared: PGURL isn't set")
-
-
-def _plain_schema(catalog: Catalog) -> dict[str, object]:
-    return {table.name: {column.name: "text" for column in table.columns} for table in catalog.tables()}
-
-
-def _parse_and_qualify(sql: str, schema: dict[str, object]) -> float:
-    """Seconds that sqlglot takes for what a proof begins with; the yardstick in the same run."""
-    start = time.perf_counter()
-    tree = parse_one(sql, read="postgres")
-    with suppress(OptimizeError):  # it fails on some golds that PostgreSQL accepts
-        qualify(tree, dialect="postgres", schema=schema)
-    return time.perf_counter() - start
 
 
 async def _compare_rows(url: str, proofs: list[tuple[str, str, str]]) -> None:
