@@ -11,7 +11,7 @@ from sqlglot import exp
 
 from basejump_sqlguard.equalities import conjuncts
 from basejump_sqlguard.parse import parse
-from basejump_sqlguard.trees import children
+from basejump_sqlguard.trees import children, is_leaf
 
 _VALUES = (exp.Literal, exp.Boolean, exp.RawString, exp.National, exp.ByteString, exp.HexString, exp.BitString)
 _FILTERS = ("where", "having", "qualify")
@@ -54,7 +54,8 @@ class Description:
             node = stack.pop()
             for item in _named_by(node):
                 self._outputs.setdefault(item.name.lower(), f"@{len(self._outputs)}")
-            stack += reversed(children(node))
+            if not is_leaf(node):
+                stack += reversed(children(node))
         return self.part(tree, {})
 
     def part(self, node: exp.Expr, relations: Names) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from sqlglot import exp
 
@@ -14,35 +14,41 @@ Member = tuple[int, str]
 
 
 class Equalities:
-    """The columns of one scope in classes of equals; `fixed` are those equal to a constant or an outer value."""
+    """The columns of one scope in classes of equals, each named by one of them; `fixed` are the classes of those that
+    equal a constant or an outer value. A statement may join hundreds of relations: nothing here looks at all pairs."""
 
     def __init__(self, scope: Scope, findings: Findings) -> None:
         self._scope = scope
         self._findings = findings
         self._places = {id(source): place for place, source in enumerate(scope.sources)}
         self._parent: dict[Member, Member] = {}
-        self.fixed: set[Member] = set()
+        self._fixed: set[Member] = set()
         self.mixed: set[frozenset[int]] = set()
         for condition in conditions_of(scope):
             self._read(condition)
         self._read_using()
+        self._classes: dict[int, dict[str, Member]] = {}
+        self._sharing: dict[Member, list[int]] = {}
+        for place, name in self._parent:
+            root = self._root((place, name))
+            self._classes.setdefault(place, {})[name] = root
+            self._sharing.setdefault(root, []).append(place)
+        self.fixed = frozenset(self._root(member) for member in self._fixed)
 
     def pairs(self, left: int, right: int) -> list[tuple[str, str]]:
         """The fields of two sources that are equal, as (left, right)."""
-        classes: dict[Member, list[str]] = {}
-        for place, name in self._members(left):
-            classes.setdefault(self._root((place, name)), []).append(name)
-        return [
-            (mine, name) for place, name in self._members(right) for mine in classes.get(self._root((place, name)), ())
-        ]
+        names: dict[Member, list[str]] = {}
+        for name, root in self.classes_of(left).items():
+            names.setdefault(root, []).append(name)
+        return [(mine, name) for name, root in self.classes_of(right).items() for mine in names.get(root, ())]
 
-    def determined(self, place: int, known: set[int]) -> frozenset[str]:
-        """The fields of a source whose value is given by the sources in `known`, or by a constant."""
-        roots = {self._root(member) for member in self._parent if member[0] in known or member in self.fixed}
-        return frozenset(name for p, name in self._members(place) if self._root((p, name)) in roots)
+    def classes_of(self, place: int) -> Mapping[str, Member]:
+        """The compared fields of a source, each with its class."""
+        return self._classes.get(place, {})
 
-    def _members(self, place: int) -> list[Member]:
-        return [member for member in self._parent if member[0] == place]
+    def sharing(self, classes: Iterable[Member]) -> list[int]:
+        """The sources that have a field in one of these classes, in order."""
+        return sorted({place for root in classes for place in self._sharing.get(root, ())})
 
     def _read(self, condition: exp.Expr) -> None:
         if isinstance(condition, (exp.EQ, exp.NullSafeEQ)):
@@ -53,7 +59,7 @@ class Equalities:
             for side, other in ((left, condition.expression), (right, condition.this)):
                 if side is not None and not self._reads_here(other):
                     self._add(side)
-                    self.fixed.add(side)
+                    self._fixed.add(side)
         places = {self._places[id(s)] for s in self._sources_in(condition) if id(s) in self._places}
         if len(places) > 1:
             self.mixed.add(frozenset(places))
@@ -88,8 +94,9 @@ class Equalities:
         self._parent.setdefault(member, member)
 
     def _root(self, member: Member) -> Member:
-        while self._parent[member] != member:
-            member = self._parent[member]
+        while (parent := self._parent[member]) != member:
+            self._parent[member] = self._parent[parent]  # so that the next way is half as long
+            member = parent
         return member
 
     def _join(self, left: Member, right: Member) -> None:

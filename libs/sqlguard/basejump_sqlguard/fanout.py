@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from sqlglot import exp
 
 from basejump_sqlguard.dialects import Rules
-from basejump_sqlguard.equalities import Equalities
+from basejump_sqlguard.equalities import Equalities, Member
 from basejump_sqlguard.proof import JoinProof
 from basejump_sqlguard.sources import Findings, Scope
 from basejump_sqlguard.trees import children, nodes
@@ -25,10 +25,10 @@ def fan_outs(scope: Scope, equal: Equalities, findings: Findings, rules: Rules) 
     aggregates = [item for item in _aggregates(scope.node) if not _insensitive(item)]
     if not aggregates:
         return
-    multiplied = {place: _multipliers(scope, equal, place) for place in range(len(scope.sources))}
+    multiplied = _Multiplied(scope, equal)
     for item in aggregates:
         places = _read_by(item, scope, findings)
-        if not places and all(multiplied.values()):
+        if not places and all(multiplied[place] for place in range(len(scope.sources))):
             places = {0}
         for place in sorted(places):
             if multiplied[place]:
@@ -68,27 +68,34 @@ def _read_by(item: exp.Expr, scope: Scope, findings: Findings) -> set[int]:
     return {places[id(e[0])] for e in entries if e is not None and id(e[0]) in places}
 
 
-def _multipliers(scope: Scope, equal: Equalities, place: int) -> list[int]:
-    """The sources that may hold more than one row for one row of `place`.
+class _Multiplied(dict[int, list[int]]):
+    """By source, once asked: the sources that may hold more than one row for one row of it.
 
     What the known sources determine down to a key holds one row at most, and is then known too.
     """
-    known = {place}
-    waiting = [p for p in range(len(scope.sources)) if p != place and not _is_filter(scope, p)]
-    while True:
-        single = [p for p in waiting if _is_single(scope, equal, p, known)]
-        if not single:
-            return waiting
-        known.update(single)
-        waiting = [p for p in waiting if p not in known]
 
+    def __init__(self, scope: Scope, equal: Equalities) -> None:
+        super().__init__()
+        self._scope = scope
+        self._equal = equal
+        filters = {id(step.source) for step in scope.joins if "SEMI" in step.kind or "ANTI" in step.kind}
+        # SEMI and ANTI joins keep or drop rows, and never repeat them.
+        self._repeating = [place for place, source in enumerate(scope.sources) if id(source) not in filters]
 
-def _is_single(scope: Scope, equal: Equalities, place: int, known: set[int]) -> bool:
-    determined = equal.determined(place, known)
-    return any(key <= determined for key in scope.sources[place].unique)
+    def __missing__(self, place: int) -> list[int]:
+        waiting = dict.fromkeys(other for other in self._repeating if other != place)
+        known = {*self._equal.fixed, *self._equal.classes_of(place).values()}
+        candidates = list(waiting)
+        while candidates:
+            single = [other for other in candidates if self._is_single(other, known)]
+            fresh = {root for other in single for root in self._equal.classes_of(other).values()} - known
+            for other in single:
+                del waiting[other]
+            known |= fresh
+            candidates = [other for other in self._equal.sharing(fresh) if other in waiting]
+        self[place] = multipliers = list(waiting)
+        return multipliers
 
-
-def _is_filter(scope: Scope, place: int) -> bool:
-    """SEMI and ANTI joins keep or drop rows, and never repeat them."""
-    source = scope.sources[place]
-    return any(step.source is source and ("SEMI" in step.kind or "ANTI" in step.kind) for step in scope.joins)
+    def _is_single(self, place: int, known: set[Member]) -> bool:
+        determined = {name for name, root in self._equal.classes_of(place).items() if root in known}
+        return any(key <= determined for key in self._scope.sources[place].unique)

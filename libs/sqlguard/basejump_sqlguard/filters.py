@@ -12,7 +12,7 @@ from basejump_sqlguard.equalities import conjuncts
 from basejump_sqlguard.faithful import write
 from basejump_sqlguard.proof import FilterProof, Refused, TextLiteral, not_looked_up
 from basejump_sqlguard.sources import Findings, Scope
-from basejump_sqlguard.trees import children
+from basejump_sqlguard.trees import children, is_leaf
 
 _TEXT_TYPES = ("char", "text", "string", "clob", "enum")
 _INTEGERS = frozenset(["int2", "int4", "int8", "integer", "bigint", "smallint", "serial", "bigserial", "int"])
@@ -24,7 +24,6 @@ _COMPARISONS = (exp.EQ, exp.NEQ, exp.NullSafeEQ, exp.NullSafeNEQ, exp.Like, exp.
 _ORDERED = (exp.GT, exp.GTE, exp.LT, exp.LTE)
 _COMPARED = _COMPARISONS + _ORDERED
 _NEGATING = (exp.Not, exp.NEQ, exp.NullSafeNEQ)
-_LEAVES = (exp.Column, exp.Literal, exp.Identifier)
 
 Literals = dict[TextLiteral, None]
 """In the order in which they were found, each once."""
@@ -70,7 +69,7 @@ def _literals(
             found = dict.fromkeys(_compared(node, findings, rules, negated=negated))
             everywhere.update(found)
             condition.update(found)
-        if not isinstance(node, _LEAVES):
+        if not is_leaf(node):
             inner = [child for child in reversed(children(node)) if not isinstance(child, exp.Select)]
             stack += [(child, condition, negated) for child in inner]
     return everywhere, within

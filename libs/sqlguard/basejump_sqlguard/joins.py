@@ -30,13 +30,11 @@ def _joins_of(scope: Scope, equal: Equalities) -> Iterator[JoinProof]:
     linked = [{0}]
     for place in range(1, len(scope.sources)):
         step = steps.get(id(scope.sources[place]))
-        edges = [proof for other in range(place) if (proof := _edge(scope, equal, other, place)) is not None]
-        proved = [proof for proof in edges if proof.proved]
-        yield from proved[:1] or edges[:1]
-        touching = {other for other in range(place) if equal.pairs(other, place)}
-        touching |= {p for group in equal.mixed if place in group for p in group if p < place}
+        others = [other for other in equal.sharing(equal.classes_of(place).values()) if other < place]
+        yield from _best_edge(scope, equal, others, place)
+        touching = {*others, *(p for group in equal.mixed if place in group for p in group if p < place)}
         linked = _linked(linked, place, touching)
-        if step is not None and not edges and (step.lateral or touching):
+        if step is not None and not others and (step.lateral or touching):
             yield _unkeyed(scope, place, min(touching, default=place - 1), step)
             linked = _linked([group - {place} for group in linked], place, touching or {place - 1})
     yield from _cross_products(scope, linked)
@@ -48,10 +46,21 @@ def _linked(groups: list[set[int]], place: int, touching: set[int]) -> list[set[
     return [group for group in groups if group and not group & touching] + [joined]
 
 
-def _edge(scope: Scope, equal: Equalities, left: int, right: int) -> JoinProof | None:
+def _best_edge(scope: Scope, equal: Equalities, others: list[int], place: int) -> Iterator[JoinProof]:
+    """How a relation hangs together with one before it: by a key if it does with any, else with the first."""
+    first: JoinProof | None = None
+    for other in others:
+        edge = _edge(scope, equal, other, place)
+        if edge.proved:
+            yield edge
+            return
+        first = first or edge
+    if first is not None:
+        yield first
+
+
+def _edge(scope: Scope, equal: Equalities, left: int, right: int) -> JoinProof:
     pairs = equal.pairs(left, right)
-    if not pairs:
-        return None
     a, b = scope.sources[left], scope.sources[right]
     on = " AND ".join(f"{a.alias}.{x} = {b.alias}.{y}" for x, y in pairs)
     origins = [(_origin(a, x), _origin(b, y)) for x, y in pairs]

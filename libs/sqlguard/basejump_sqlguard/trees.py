@@ -17,6 +17,13 @@ def children(node: exp.Expr) -> list[exp.Expr]:
     return found
 
 
+def is_leaf(node: exp.Expr) -> bool:
+    """Whether there is nothing below but a name: most nodes of a query are such."""
+    if isinstance(node, exp.Column):
+        return isinstance(node.this, exp.Identifier)
+    return isinstance(node, (exp.Literal, exp.Identifier))
+
+
 def nodes(root: exp.Expr) -> list[exp.Expr]:
     """The node and all below it, level by level."""
     found = [root]
