@@ -159,3 +159,16 @@ async def test_a_team_that_is_gone_loses_its_grants_and_one_that_never_was_gets_
     assert await within(5, only_the_first)
     with pytest.raises(NotFound):
         await office.admin.call(connection.GRANT_TEAMS, granted)
+
+
+async def test_a_catalog_of_several_pages_is_known_to_its_last_table(desk: Desk) -> None:
+    numbers = range(501)
+    script = "create schema many;" + "".join(
+        f"create table many.thing_{number:04} (id integer primary key, mark text);" for number in numbers
+    )
+    office = await desk.office()
+    customer = await desk.customer(script, "many")
+    created = await office.add(desk.fields(customer, schemas=(connection.Schema(schema_nm="many"),)))
+    for number in (0, 499, 500):
+        sql = f"select mark from thing_{number:04}"
+        assert (await office.run(created, sql)).row_count == 0

@@ -74,6 +74,7 @@ class Statements:
         # One more than is kept, so that a result is called truncated only when something was cut.
         most = self._limits.within(access.settings).rows + 1
         policy = guard.Policy(row_limit=most, extra_functions=access.functions)
+        # A hop of 0.2 ms beside a proof's 0.6: one of 50,000 characters would hold everybody up for 0.3 s.
         return await asyncio.to_thread(self._prover, sql, access.dialect, access.catalog.guard, policy)
 
     async def _result(self, request: Run, access: Access, file: ResultFile, attempt: int) -> RunResult:
