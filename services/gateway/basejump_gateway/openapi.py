@@ -6,23 +6,25 @@ from typing import Any
 import msgspec
 
 from basejump_common.contracts.chat import Message
-from basejump_common.contracts.operation import Allow, Operation
+from basejump_common.contracts.operation import Allow
 from basejump_common.contracts.wire import schema_custom
 from basejump_common.errors import (
     BasejumpError,
+    Conflict,
     DeadlineExceeded,
     Forbidden,
     Internal,
     InvalidInput,
     TooLarge,
+    TooManyRequests,
     Unauthenticated,
     Unavailable,
 )
 from basejump_common.security.principal import Credential
 from basejump_gateway import events, problems
 from basejump_gateway.events import StreamEnd, StreamGap
-from basejump_gateway.problems import STATUS, Problem, UnsupportedMediaType
-from basejump_gateway.routes import PREFIX, Route
+from basejump_gateway.problems import STATUS, BadRequest, Problem, UnsupportedMediaType
+from basejump_gateway.routes import POST, PREFIX, Route
 
 Json = dict[str, Any]
 
@@ -71,7 +73,27 @@ _EVENTS = """Server-sent events. The data of each is a message; its id, sent as 
 stream after it. An event without data moves the id alone. Before a stream ends for another reason than its final
 message comes an event `end` with a StreamEnd; where messages may be gone comes an event `gap` with a StreamGap."""
 
-_CARRIED: Json = {"X-Request-Id": {"$ref": "#/components/headers/RequestId"}}
+_IDEMPOTENCY_KEY: Json = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "description": "For a day the same key with the same request has one effect and gets the first answer.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[ -~]+$"},
+}
+_HEADERS: Json = {
+    "X-Request-Id": {"description": "Names this request in logs.", "schema": {"type": "string"}},
+    "RateLimit-Policy": {
+        "description": "The limits that hold: `q` calls in `w` seconds for each of `key`, `client` or `address`.",
+        "schema": {"type": "string", "examples": ['"key";q=6000;w=60, "client";q=60000;w=60']},
+    },
+    "RateLimit": {
+        "description": "Of each limit: `r` calls are left, and all of it is back in `t` seconds.",
+        "schema": {"type": "string", "examples": ['"key";r=5990;t=42, "client";r=59400;t=17']},
+    },
+    "Retry-After": {"description": "Seconds after which to come again.", "schema": {"type": "integer", "minimum": 1}},
+    "WWW-Authenticate": {"description": "How to show a credential.", "schema": {"type": "string"}},
+}
+_CARRIED = ("X-Request-Id", "RateLimit-Policy", "RateLimit")
+_MORE_CARRIED = {401: ("WWW-Authenticate",), 429: ("Retry-After",), 503: ("Retry-After",)}
 
 
 def document(routes: Iterable[Route]) -> bytes:
@@ -92,7 +114,7 @@ def document(routes: Iterable[Route]) -> bytes:
                 "schemas": schemas,
                 "responses": _refusals(routes, references[Problem]),
                 "securitySchemes": dict(_SCHEMES.values()),
-                "headers": {"RequestId": {"description": "Names this request in logs.", "schema": {"type": "string"}}},
+                "headers": _HEADERS,
             },
         }
     )
@@ -143,7 +165,8 @@ def _parameters(route: Route, request: Json) -> list[Json]:
         {"name": name, "in": "query", "required": name in required, "schema": properties[name]}
         for name in route.queried
     ]
-    return [*path, *query, *([_PREFER] if route.waits else []), *([_LAST_EVENT_ID] if route.streams else [])]
+    headers = ((route.method == POST, _IDEMPOTENCY_KEY), (route.waits, _PREFER), (route.streams, _LAST_EVENT_ID))
+    return [*path, *query, *(header for holds, header in headers if holds)]
 
 
 def _body(route: Route, reference: Json, request: Json) -> Json:
@@ -170,8 +193,8 @@ def _responses(route: Route, references: dict[type, Json]) -> Json:
     if route.streams or route.waits:
         content[events.MEDIA_TYPE] = {"schema": references[Message]}
     description = " ".join(_EVENTS.split()) if route.streams else _text(operation.gives)
-    answer = {"description": description, "headers": _CARRIED, "content": content}
-    refusals = sorted(_codes(operation).items())
+    answer = {"description": description, "headers": _headers(200), "content": content}
+    refusals = sorted(_codes(route).items())
     return {"200": answer} | {
         str(status): {"$ref": f"#/components/responses/{'.'.join(codes)}"} for status, codes in refusals
     }
@@ -179,23 +202,31 @@ def _responses(route: Route, references: dict[type, Json]) -> Json:
 
 def _refusals(routes: tuple[Route, ...], schema: Json) -> Json:
     """Every problem that some call answers, named by the codes it may have."""
-    found = {".".join(codes): codes for route in routes for codes in _codes(route.operation).values()}
+    found = {".".join(codes): (status, codes) for route in routes for status, codes in _codes(route).items()}
     return {
         name: {
             "description": ", ".join(f"`{code}`" for code in codes),
-            "headers": _CARRIED,
+            "headers": _headers(status),
             "content": {problems.MEDIA_TYPE: {"schema": schema}},
         }
-        for name, codes in sorted(found.items())
+        for name, (status, codes) in sorted(found.items())
     }
 
 
-def _codes(operation: Operation[Any, Any]) -> dict[int, list[str]]:
+def _headers(status: int) -> Json:
+    names = ("X-Request-Id",) if status == 400 else (*_CARRIED, *_MORE_CARRIED.get(status, ()))
+    return {name: {"$ref": f"#/components/headers/{name}"} for name in names}
+
+
+def _codes(route: Route) -> dict[int, list[str]]:
     """The codes of every error the call may answer, by status."""
-    kinds: list[type[BasejumpError]] = [InvalidInput, TooLarge, UnsupportedMediaType]
+    operation = route.operation
+    kinds: list[type[BasejumpError]] = [BadRequest, InvalidInput, TooLarge, UnsupportedMediaType]
     if operation.access.credentials:
         kinds += [Unauthenticated, Forbidden]
-    kinds += [*operation.errors, Internal, Unavailable, DeadlineExceeded]
+    if route.method == POST:
+        kinds.append(Conflict)  # of an Idempotency-Key whose answer is no longer kept
+    kinds += [*operation.errors, TooManyRequests, Internal, Unavailable, DeadlineExceeded]
     codes: dict[int, list[str]] = {}
     for kind in dict.fromkeys(kinds):
         codes.setdefault(STATUS[kind][0], []).append(kind.code)

@@ -12,6 +12,12 @@ from basejump_common import errors
 from basejump_common.errors import BasejumpError, FieldError
 
 
+class BadRequest(BasejumpError):
+    """What came is no HTTP, or its line and headers are too long."""
+
+    code = "bad_request"
+
+
 class UnsupportedMediaType(errors.InvalidInput):
     """The body is not sent as JSON."""
 
@@ -25,6 +31,7 @@ class MethodNotAllowed(BasejumpError):
 
 
 STATUS: dict[type[BasejumpError], tuple[int, str]] = {
+    BadRequest: (400, "Bad request"),
     errors.InvalidInput: (422, "Invalid input"),
     errors.HostForbidden: (422, "Host forbidden"),
     errors.DatabaseUnreachable: (422, "Database unreachable"),

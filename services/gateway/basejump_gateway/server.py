@@ -5,12 +5,15 @@ import logging
 import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from uuid import uuid4
 
+import msgspec
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from basejump_common.health import SilentServer
 from basejump_gateway.edge import Edge
+from basejump_gateway.problems import MEDIA_TYPE, BadRequest, problem
 
 log = logging.getLogger("basejump.gateway")
 
@@ -32,7 +35,21 @@ class _Protocol(HttpToolsProtocol):
         self._head_bytes += len(data) if self._in_head else 0
         super().data_received(data)
         if self._head_bytes > HEAD_LIMIT and not self.transport.is_closing():
-            self.send_400_response("The headers are too large.")
+            self.send_400_response(f"the line and headers of the request are longer than {HEAD_LIMIT} bytes")
+
+    def send_400_response(self, msg: str) -> None:
+        """A problem document here too, though no application saw a request."""
+        request_id = str(uuid4())
+        body = msgspec.json.encode(problem(BadRequest(msg), request_id))
+        head = (
+            "HTTP/1.1 400 Bad Request",
+            f"content-type: {MEDIA_TYPE}",
+            f"content-length: {len(body)}",
+            f"x-request-id: {request_id}",
+            "connection: close",
+        )
+        self.transport.write("\r\n".join((*head, "", "")).encode() + body)
+        self.transport.close()
 
     def on_headers_complete(self) -> None:
         self._in_head, self._head_bytes = False, 0

@@ -28,7 +28,7 @@ def decode_custom(kind: type, value: Any) -> Any:
 def schema_custom(kind: type) -> dict[str, Any]:
     """msgspec's `schema_hook`."""
     if kind is Secret:
-        return {"type": "string", "format": "password", "writeOnly": True}
+        return {"type": "string", "format": "password"}
     raise NotImplementedError(kind.__name__)
 
 
