@@ -49,14 +49,16 @@ def parser_of(name: str) -> type[Parser]:
         kept.pop(key, None)
     parsers = {key: parse for key, parse in base.FUNCTION_PARSERS.items() if (name, key) != ("postgres", "DATE_PART")}
     arrows = {TokenType.ARROW: _arrow(exp.JSONExtract), TokenType.DARROW: _arrow(exp.JSONExtractScalar)}
-    if name == "mysql":  # MariaDB has the functions and not the operators
-        arrows = {TokenType.ARROW: _extracted(unquoted=False), TokenType.DARROW: _extracted(unquoted=True)}
-    operators = {**base.JSON_OPERATORS, **(arrows if name in ("postgres", "mysql") else {})}
+    # MariaDB has the functions and not the operators.
+    calls = {TokenType.ARROW: _extracted(unquoted=False), TokenType.DARROW: _extracted(unquoted=True)}
+    json_operators = {**base.JSON_OPERATORS, **(arrows if name == "postgres" else {})}
+    column_operators = {**base.COLUMN_OPERATORS, **(calls if name == "mysql" else {})}
 
     class Faithful(base):  # type: ignore[valid-type, misc]  # the base is only known when it runs
         FUNCTIONS = kept
         FUNCTION_PARSERS = parsers
-        JSON_OPERATORS = operators
+        JSON_OPERATORS = json_operators
+        COLUMN_OPERATORS = column_operators
 
     return Faithful
 

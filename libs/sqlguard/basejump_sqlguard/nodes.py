@@ -116,12 +116,14 @@ FORBIDDEN_ARGUMENTS["Except"] = FORBIDDEN_ARGUMENTS["Select"]
 FORBIDDEN_ARGUMENTS["Intersect"] = FORBIDDEN_ARGUMENTS["Select"]
 FORBIDDEN_ARGUMENTS["Subquery"] = FORBIDDEN_ARGUMENTS["Select"]
 
-# Clauses that sqlglot would write as something else where the dialect doesn't have them; which does.
+# What sqlglot reads or would write as something else where the dialect doesn't have it; which does.
 CLAUSES_OF: dict[str, frozenset[str]] = {
     "QUALIFY": frozenset({"redshift", "snowflake", "bigquery", "duckdb"}),
     "DISTINCT ON": frozenset({"postgres", "duckdb"}),
     "SEMI JOIN": frozenset({"duckdb"}),
     "ANTI JOIN": frozenset({"duckdb"}),
+    "IN without parentheses": frozenset({"bigquery", "duckdb"}),  # SQLite means a table by it
+    "{…}": frozenset({"snowflake", "duckdb"}),
     "FULL JOIN": frozenset({"postgres", "redshift", "tsql", "snowflake", "bigquery", "duckdb", "sqlite"}),
 }
 

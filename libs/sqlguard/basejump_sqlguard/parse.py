@@ -98,7 +98,7 @@ def _check_backslashes(sql: str, tokens: list[Token]) -> None:
         otherwise = Dialect.get_or_raise("postgres").tokenize(sql)
     except SqlglotError:
         return
-    if len(otherwise) != len(tokens):
+    if [token.start for token in otherwise] != [token.start for token in tokens]:
         raise Refused("syntax", "A backslash before a quote can be read in two ways; write two quotes.", where="\\'")
 
 

@@ -217,6 +217,18 @@ def _check_join(node: exp.Expr, rules: Rules, policy: Policy) -> None:
             _check_clause(f"{word} JOIN", node, rules)
 
 
+def _check_in(node: exp.Expr, rules: Rules, policy: Policy) -> None:
+    del policy
+    if node.args.get("field") is not None:
+        _check_clause("IN without parentheses", node, rules)
+
+
+def _check_struct(node: exp.Expr, rules: Rules, policy: Policy) -> None:
+    del policy
+    if rules.name not in ("bigquery", "redshift"):  # which write it as a call
+        _check_clause("{…}", node, rules)
+
+
 def _check_clause(clause: str, node: exp.Expr, rules: Rules) -> None:
     if rules.name not in CLAUSES_OF.get(clause, (rules.name,)):
         raise Refused("unsupported_syntax", f"{rules.name} has no {clause}.", where=_excerpt(node, rules))
@@ -229,6 +241,8 @@ def _check_identifier(node: exp.Expr, rules: Rules, policy: Policy) -> None:
         raise Refused("syntax", "A name is empty.")
     if node.args.get("quoted"):
         return
+    if name.startswith("$") and rules.name == "sqlite":
+        raise Refused("parameter", "Parameters have no value here.", where=name)
     if name.upper() in RESERVED_OF.get(rules.name, ()):
         raise Refused("syntax", f"{name} has a meaning of its own; as a name it has to be quoted.", where=name)
     # sqlglot's one word for two that belong together; spaces and marks that nobody sees.
@@ -255,6 +269,8 @@ _CHECKS: dict[str, Check] = {
     "Identifier": _check_identifier,
     "Select": _check_select,
     "Join": _check_join,
+    "In": _check_in,
+    "Struct": _check_struct,
 }
 
 
