@@ -66,6 +66,7 @@ async def test_an_allowed_function_runs_and_the_proof_says_who_allowed_it(
         assert [(part.name, part.proved) for part in allowed] == [(f"{schema}.with_tax", True)]
         assert f"{schema}.with_tax(" in ran.proof.sql.lower()
         assert ran.proof.fully_proved
+    assert (await office.retrieve("taxes of purchases", shop.db_uuid)).functions == ("with_tax",)
 
 
 async def test_other_functions_stay_refused_until_an_admin_allows_them_and_write_nothing_then(

@@ -1,5 +1,6 @@
 """What an admin writes about tables and columns: who sees it, what it changes, and that nothing undoes it."""
 
+import asyncio
 from collections.abc import Awaitable
 from typing import Any
 from uuid import UUID, uuid4
@@ -32,7 +33,7 @@ from basejump_common.contracts.connection import (
 from basejump_common.errors import Forbidden, InvalidInput, NotFound, NotProved
 from connection_house import Desk, Office
 from customers import AnyCustomer, Customers
-from installation import Installation, unique
+from installation import Installation, ready, unique
 
 SUM_BY_CITY = """
     select c.city, sum(p.total) as total from purchase p join customer c on p.customer_id = c.id group by c.city
@@ -184,6 +185,36 @@ async def test_ignored_columns_and_tables_are_refused_at_once_and_left_out_every
     assert (await tables(office, shop))["customer"].ignore
     await office.admin.call(connection.UPDATE_TABLE, UpdateTable(tbl_uuid=tbl_uuid, ignore=None))
     assert (await office.run(shop, "select full_name from customer")).row_count == 3
+
+
+async def test_what_is_written_holds_in_every_replica_at_once(
+    installation: Installation, office: Office, shop: CreatedDatabase
+) -> None:
+    tbl_uuid = await named(office, shop, "customer")
+    sql = "select city from customer"
+
+    async def outcomes() -> list[Proof | Refusal]:
+        return await asyncio.gather(*(prove(office, shop, sql) for _ in range(12)))
+
+    settings = {"allow_private_hosts": "true", "estimated_rows": str(10**15)}
+    async with installation.serving("connection-indexer", settings) as second:
+        await ready(second)
+        assert all(isinstance(found, Proof) for found in await outcomes())
+        for ignore in (True, False, True):
+            await write(office, tbl_uuid, UpdateColumn(column_name="city", ignore=ignore))
+            assert all(isinstance(found, Refusal) is ignore for found in await outcomes())
+
+
+async def test_admins_who_write_at_once_undo_nothing_of_each_other(office: Office, shop: CreatedDatabase) -> None:
+    tbl_uuid = await named(office, shop, "customer")
+    names = ["id", "full_name", "city", "joined", "photo"]
+    indexing = office.admin.call(connection.UPDATE_DATABASE, UpdateDatabase(db_uuid=shop.db_uuid))
+    writing = [write(office, tbl_uuid, UpdateColumn(column_name=name, description=f"about {name}")) for name in names]
+    await asyncio.gather(indexing, *writing)
+    await office.indexed(shop.db_uuid)
+    table = await office.admin.call(connection.GET_TABLE, ByTable(tbl_uuid=tbl_uuid))
+    assert [column.description for column in table.columns] == [f"about {name}" for name in names]
+    assert len(await history(office, tbl_uuid)) == len(names)
 
 
 async def test_results_that_rest_on_what_is_ignored_are_read_no_more(office: Office, shop: CreatedDatabase) -> None:

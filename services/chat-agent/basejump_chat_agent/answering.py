@@ -127,6 +127,7 @@ class Answering:
             dialect=found.dialect,
             database=found.database,
             tables=found.tables,
+            functions=found.functions,
             turns=found.turns,
             clarified=found.clarified,
         )

@@ -75,6 +75,7 @@ def _with_tables(whole: Retrieved, best: _Option, options: list[_Option]) -> Ret
         database_name_alias=granted.database_name_alias,
         dialect=engine.dialect,
         tables=fitting(tables),
+        functions=granted.functions,
         tied=_tied(best, options),
     )
 

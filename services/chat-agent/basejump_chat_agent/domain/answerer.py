@@ -28,7 +28,8 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     """A question in its conversation.
 
     `meant` is `question` with what a follow-up leaves out ("and by department?") put back from the earlier ones, as
-    far as that can be done without a language model. `turns` are earlier questions, oldest first.
+    far as that can be done without a language model. `turns` are earlier questions, oldest first. `functions` are those
+    of the database that queries may call besides the usual ones.
     """
 
     question: str
@@ -36,6 +37,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     dialect: str
     database: str
     tables: tuple[Table, ...]
+    functions: tuple[str, ...] = ()
     turns: tuple[Turn, ...] = ()
     clarified: tuple[Clarified, ...] = ()
 

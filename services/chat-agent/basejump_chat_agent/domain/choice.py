@@ -45,6 +45,7 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
     db_uuid: UUID
     dialect: str
     tables: tuple[Table, ...]
+    functions: tuple[str, ...] = ()
     options: tuple[DatabaseOption, ...]
     meant: str = ""
     database: str = ""
@@ -72,6 +73,7 @@ def found(meaning: Meaning, retrieved: Retrieved) -> Found | None:
         db_uuid=retrieved.db_uuid,
         dialect=retrieved.dialect,
         tables=retrieved.tables,
+        functions=retrieved.functions,
         options=options(retrieved),
     )
 

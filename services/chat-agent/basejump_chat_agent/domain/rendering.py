@@ -30,6 +30,7 @@ _LITERAL = re.compile(r"'(?:[^']|'')*'")
 _LONGEST_NOTE = 120
 _LONGEST_CELL = 200
 _VALUES = 12
+_FUNCTIONS = 50
 _CHARACTERS_PER_TOKEN = 4
 _WITH_MISSING = "Use the value that is meant, or run the same again if that is what the person wants to know."
 _WITHOUT_VALUES = (
@@ -134,10 +135,16 @@ def question(asked: Asked, template: str, *, shows_rows: bool, room: int) -> str
     earlier = history(asked.turns, shows_rows=shows_rows, room=room)
     return template.format(
         tables=schema(asked.tables, asked.dialect) or "none found: use search_tables",
+        functions=_functions(asked.functions),
         history=f"\nEarlier in this conversation:\n{earlier}\n" if earlier else "",
         clarified=_clarified(asked.clarified, shows_rows=shows_rows),
         question=asked.question,
     )
+
+
+def _functions(functions: Sequence[str]) -> str:
+    named = ", ".join(functions[:_FUNCTIONS])
+    return f"Queries may call these functions of the database too: {named}\n" if named else ""
 
 
 def _clarified(clarified: Sequence[Clarified], *, shows_rows: bool) -> str:

@@ -23,6 +23,7 @@ class GrantedConnection(msgspec.Struct, frozen=True, kw_only=True):
     index_status: IndexState
     index_error: str | None
     index_version: int
+    functions: tuple[str, ...] = ()
     allow: tuple[TableScope, ...] | None = None
     deny: tuple[TableScope, ...] = ()
 
@@ -32,7 +33,7 @@ class GrantedConnection(msgspec.Struct, frozen=True, kw_only=True):
         return Scope(allow=self.allow, deny=self.deny)
 
 
-_FIELDS = "conn_uuid, db_uuid, database_type, database_name_alias, index_status, index_error, index_version"
+_FIELDS = "conn_uuid, db_uuid, database_type, database_name_alias, index_status, index_error, index_version, functions"
 _CONNECTION = f"select {_FIELDS} from connection join database using (client_uuid, db_uuid)"  # noqa: S608 - a constant
 _GRANTED = f"""
     select {_FIELDS}, allow, deny

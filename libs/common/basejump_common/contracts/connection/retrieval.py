@@ -38,7 +38,8 @@ class Candidate(msgspec.Struct, frozen=True, kw_only=True):
 class Retrieved(msgspec.Struct, frozen=True, kw_only=True):
     """Tables best first, whole, over one connection; no `conn_uuid`: nothing is granted, or nothing is indexed yet.
 
-    `tied` are other databases that fit equally well; `waiting_for` granted databases whose first index is not
+    `functions` are those that queries may call because an admin says so. `tied` are other databases that fit equally
+    well; `waiting_for` granted databases whose first index is not
     finished; `failed` says, a line each, why a granted database has no index.
     """
 
@@ -47,6 +48,7 @@ class Retrieved(msgspec.Struct, frozen=True, kw_only=True):
     database_name_alias: str | None = None
     dialect: str = "postgres"
     tables: tuple[Table, ...] = ()
+    functions: tuple[str, ...] = ()
     tied: tuple[Candidate, ...] = ()
     waiting_for: tuple[UUID, ...] = ()
     failed: tuple[str, ...] = ()
