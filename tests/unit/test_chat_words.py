@@ -191,6 +191,13 @@ def test_a_date_is_that_of_the_result(known: date, said: date) -> None:
         assert (check(f"It was {said.strftime(spelling)}.", facts) == ()) == (known == said)
 
 
+@pytest.mark.parametrize("value", [Decimal("1E100"), 1e308, 10**40 + 1, Decimal(10**40) + Decimal("0.3")])
+def test_numbers_of_any_size_are_compared(value: Decimal | float) -> None:
+    facts = Facts(rows=((value, "1E100"),), row_count=1)
+    assert check("It is 86420.", facts)
+    assert check(f"It is {Decimal(str(value)):f}.", facts) == ()
+
+
 @given(st.text(max_size=80), st.lists(st.tuples(_FIGURES, st.text(max_size=10)), max_size=3))
 def test_every_digit_is_accounted_for(text: str, rows: list[tuple[Any, ...]]) -> None:
     facts = Facts(rows=tuple(rows), row_count=len(rows))

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from decimal import Decimal
+from decimal import Context, Decimal
 
 import msgspec
 
@@ -41,6 +41,9 @@ _CLOSE = Decimal("0.05")
 
 _HUNDREDTH = Decimal("0.01")
 
+_EXACT = Context(prec=200_000)
+"""Room for every digit that a database's number can have: with less a remainder of large numbers is an error."""
+
 
 class Reading(msgspec.Struct, frozen=True):
     """A number, and the last place that the text states of it."""
@@ -72,7 +75,7 @@ class Figure(msgspec.Struct, frozen=True, kw_only=True):
 
     def _is(self, value: Decimal, said: Reading) -> bool:
         distance = abs(value - said.value)
-        if distance <= (said.step / 2 if value % said.step else 0):
+        if distance == 0 or (distance <= said.step / 2 and _EXACT.remainder(value, said.step)):
             return True
         if not self.about or (self.about in _LEAST and value < said.value):
             return False
