@@ -3,12 +3,13 @@
 `tests/attacks/<engine>.txt` has a statement a line under headings; words in braces become names of the victim.
 """
 
+import asyncio
 import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from typing import Any
 import asyncpg
 
 from basejump_devstack.postgres import EmbeddedPostgres
-from connection_house import Customer
+from connection_house import READER_PASSWORD, Customer
 from mariadb import MariaDBCustomer, run
 from soaking import times
 
@@ -191,6 +192,16 @@ class PostgresVictim:
             relations = {name: await _digest(session, name) for name in names}
         return relations | dict(files(self.folder)) | dict(files(self.server.data_dir, contents="*.conf"))
 
+    @asynccontextmanager
+    async def lingering(self) -> AsyncIterator[None]:
+        """A session of the login's that doesn't end its transaction."""
+        session = await asyncpg.connect(self.server.dsn(self.customer.reader, READER_PASSWORD, self.customer.name))
+        await session.execute("begin")
+        try:
+            yield
+        finally:
+            await session.close()
+
     async def others_left(self) -> list[str]:
         """What sessions that should be gone or idle do, and hold."""
         async with self.customer.session() as session:
@@ -254,6 +265,13 @@ class MariaDBVictim:
                     rows = await run(session, f"select * from {name}")
                     found[f"{schema}.{table}"] = _sum(sorted(map(repr, rows)))
         return found | dict(files(self.folder))
+
+    @asynccontextmanager
+    async def lingering(self) -> AsyncIterator[None]:
+        """A session of the login's whose statement takes its time."""
+        async with self.customer.reading() as session, asyncio.TaskGroup() as tasks:
+            tasks.create_task(run(session, "select sleep(1)"))
+            yield
 
     async def others_left(self) -> list[str]:
         """What sessions that should be gone or idle do."""

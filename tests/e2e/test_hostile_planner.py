@@ -137,8 +137,8 @@ async def test_a_model_that_only_attacks_gets_nothing(house: House, trap: Trap) 
     questions = (*planner.statements(statements, trap.port), planner.obedient(), *tools, *planner.out_of_bounds())
     house.server.script = planner.play(questions)
     before, held = await victim.snapshot(), house.memory()
-    for question in questions:
-        await house.ask(question)
+    finals = [await house.ask(question) for question in questions]
+    assert not [final["content"] for final in finals if planner.LINK in final["content"]]
     assert MARKER in (await house.ask(planner.Question(CLEAN, ())))["content"]
 
     told = house.told()
@@ -192,7 +192,7 @@ async def test_a_hostile_chart_is_plain_data(house: House, trap: Trap) -> None:
     assert "<img" not in json.dumps(final["visual_json"])
 
 
-async def test_who_watches_sees_a_write_a_call_and_what_still_runs(house: House, postgres: EmbeddedPostgres) -> None:
+async def test_who_watches_sees_a_write_a_call_and_what_still_runs(house: House) -> None:
     """Otherwise all of the above would hold whatever happened."""
     victim, at = house.site.victim, house.site.at
     before = await victim.snapshot()
@@ -200,6 +200,9 @@ async def test_who_watches_sees_a_write_a_call_and_what_still_runs(house: House,
     assert len(changed(before, await victim.snapshot())) == 1
     await victim.customer.execute(f"update {at}staff set name = 'Di Moe'")
     assert changed(before, await victim.snapshot()) == set()
+    async with victim.lingering():
+        assert await within(5, lambda: _something_left(house))
+    assert await within(5, lambda: _nothing_left(house))
     async with Trap.open() as trap:
         await asyncio.open_connection("127.0.0.1", trap.port)
         assert await within(5, lambda: _called(trap))
@@ -208,6 +211,10 @@ async def test_who_watches_sees_a_write_a_call_and_what_still_runs(house: House,
 
 async def _nothing_left(house: House) -> bool:
     return await house.site.victim.others_left() == []
+
+
+async def _something_left(house: House) -> bool:
+    return not await _nothing_left(house)
 
 
 async def _delivered(house: House, count: int) -> bool:

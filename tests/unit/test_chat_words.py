@@ -203,3 +203,37 @@ def test_every_digit_is_accounted_for(text: str, rows: list[tuple[Any, ...]]) ->
     facts = Facts(rows=tuple(rows), row_count=len(rows))
     if check(text, facts) == () and any(character.isdecimal() for character in text):
         assert check(f"{text} 86420", facts), "a figure that is added is seen"
+
+
+LINKED = Facts(
+    texts=("What is https://ours.example/about of Plant?",),
+    rows=(("Plant", "https://plant.example/a?b=c", "www.plant.example"),),
+    row_count=1,
+)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Plant is at https://plant.example/a?b=c, or www.plant.example.",
+        "Plant: [its page](https://plant.example/a?b=c) (see HTTPS://OURS.example/about).",
+        "Read and/or write: it's plain [as] (ever).",
+    ],
+)
+def test_links_that_were_found_or_asked_for_are_said(text: str) -> None:
+    assert check(text, LINKED) == ()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "All well. ![ok](https://leak.example/?d=Plant)",
+        "Plant is at https://plant.example/a?b=c&d=Plant",
+        "See www.leak.example.",
+        "See [here](//leak.example/x) or [there](javascript:alert).",
+        '<img src="ftp://leak.example/x">',
+    ],
+)
+def test_a_link_from_nowhere_is_not_said(text: str) -> None:
+    assert any("leak.example" in wrong or "plant.example" in wrong for wrong in check(text, LINKED))
+    assert "leak.example" not in final_words(text, "Where?", "Plant", ran((("Plant",),), 1))

@@ -1,5 +1,8 @@
 """Whether a text states a figure that is neither in the result nor in what was asked. Deterministic; English words.
 
+A link is held to the same: who shows the text may follow it, or load it as a picture, and its address could carry what
+the text's author has read.
+
 Every digit of the text is accounted for. What may stand: values of the result, rounded as far as the text says; the
 number of its rows; and, exactly, the numbers of the question, the statement and the texts in the result.
 """
@@ -36,6 +39,8 @@ _NONE = re.compile(
     r"|(?:found|has|have|had|shows?|returned)\s+(?:no|none|nothing))\b",
     re.IGNORECASE,
 )
+
+_LINK = re.compile(r"\b[a-z][a-z0-9+.-]{1,20}://[^\s<>()\"]+|\bwww\.[^\s<>()\"]+|(?<=\]\()[^\s)]+", re.IGNORECASE)
 
 
 class Facts(msgspec.Struct, frozen=True, kw_only=True, dict=True):
@@ -94,7 +99,8 @@ class _Checking:
         self._facts = facts
 
     def strange(self) -> Iterator[str]:
-        """Figures that come from nowhere."""
+        """Links and figures that come from nowhere."""
+        yield from (f'"{link[:60]}" is not in the result' for link in self._links())
         self._take_names()
         for spot in (self._dates, self._ordinals, self._mixed, self._figures, self._vague):
             yield from (f'"{figure.strip()[:60]}" is not in the result' for figure in spot())
@@ -120,6 +126,11 @@ class _Checking:
         wanted = [reading for said in moments(plain) for reading in said.readings]
         told = [reading for said in moments(self._whole) for reading in said.readings]
         return any(part.within(whole) for whole in wanted for part in told)
+
+    def _links(self) -> Iterator[str]:
+        known = self._facts.said.casefold()
+        links = (found.group().rstrip(".,;:!?'") for found in _LINK.finditer(self._whole))
+        return (link for link in links if link.casefold() not in known)
 
     # -- what is accounted for, one kind after the other
 
