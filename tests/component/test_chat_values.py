@@ -11,6 +11,7 @@ from basejump_common.contracts.chat import Message, MessageType
 from basejump_devstack.model_server import ModelServer, load_script
 from component.test_chat_language_model import Shop, model_settings, set_for_client
 from connection_house import SHOP, Customer, Desk, connected
+from customers import Customers
 from installation import Installation
 from talking import talk_of
 
@@ -244,3 +245,20 @@ async def test_what_is_like_a_value_is_kept_nowhere_once_the_question_is_answere
     kept = [row for row in rows if prompt_uuid in row or "Hamarn" in row]
     assert kept, "the question itself is kept"
     assert not [row for row in kept if re.search(r"\bHamar\b", row)]
+
+
+@pytest.mark.parametrize("customers", [pytest.param("mariadb", marks=pytest.mark.mariadb)], indirect=True)
+async def test_words_that_no_row_has_are_settled_over_mariadb_too(
+    desk: Desk, agent: None, server: ModelServer, customers: Customers
+) -> None:
+    office = await desk.office()
+    await office.add(customers.fields(await customers.customer()))
+    talk = await talk_of(office)
+    shop = Shop(office=office, member=talk.member, chat=talk.chat, server=server)
+    await set_for_client(shop, allow_llm_per_message=True)
+    back = await shop.answer("How many customers live in Bergn?", **BUILT_IN)
+    assert asked_back(back)[1] == ("Bergen",)
+    answer = await shop.answer("Bergen", parent_msg_uuid=back.msg_uuid, **BUILT_IN)
+    assert answer.content == "There is 1 customer where city is Bergen."
+    nowhere = await shop.answer("How many customers have the city 'Utopia'?", **BUILT_IN)
+    assert nowhere.content.startswith("No customer has the city 'Utopia'.")

@@ -22,6 +22,7 @@ def missing(value: str, *closest: str, table: str = "customer", column: str = "c
         (missing("Xyz", table="categories", column="name"), "No category has the name 'Xyz'."),
         (missing("Xyz", table="order_boxes", column="size"), "No order box has the size 'Xyz'."),
         (missing("Xyz", table="address", column="city"), "No address has the city 'Xyz'."),
+        (missing("x" * 201), f"No customer has the city '{'x' * 200}…'."),
         (missing("%xyz%", pattern=True), "No customer has a city like '%xyz%'."),
         (missing("Xyz", negated=True), "No customer has the city 'Xyz', so none is left out for that."),
     ],

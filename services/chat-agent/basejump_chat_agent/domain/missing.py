@@ -9,6 +9,7 @@ from basejump_common.contracts.chat import Clarification
 from basejump_common.contracts.connection import FoundValue, MissingValue
 
 _MOST_TOLD = 5
+_LONGEST_TOLD = 200
 _SINGULARS = ((r"ies$", "y"), (r"(ss|x|ch|sh)es$", r"\1"), (r"(?<![su])s$", ""))
 
 
@@ -71,8 +72,9 @@ def spoken(name: str) -> str:
 
 def _sentence(value: MissingValue) -> str:
     what = "a {} like" if value.pattern else "the {}"
+    said = value.value if len(value.value) <= _LONGEST_TOLD else f"{value.value[:_LONGEST_TOLD]}…"
     left_out = ", so none is left out for that" if value.negated else ""
-    return f"No {_noun(value.table_name)} has {what.format(spoken(value.column_name))} '{value.value}'{left_out}."
+    return f"No {_noun(value.table_name)} has {what.format(spoken(value.column_name))} '{said}'{left_out}."
 
 
 def _noun(table: str) -> str:
