@@ -41,5 +41,8 @@ class Settings(ServiceSettings, frozen=True, kw_only=True):
         float, Meta(description="How long a statement waits for one of those places before it is refused.", ge=0, le=60)
     ] = 10.0
     prepared_tables: Annotated[
-        int, Meta(description="Tables kept in memory for retrieval and proof, over all connections.", ge=100)
+        int,
+        Meta(
+            description="Tables kept in memory for retrieval and proof, over all connections; about 6 KB each.", ge=100
+        ),
     ] = 50_000
