@@ -13,7 +13,7 @@ from basejump_gateway import problems
 from basejump_gateway.edge import exchange_of
 from basejump_gateway.endpoints import AnyRequest, Endpoints
 from basejump_gateway.openapi import document
-from basejump_gateway.routes import PREFIX, Route
+from basejump_gateway.versions import Served, Version
 
 log = logging.getLogger("basejump.gateway")
 
@@ -31,15 +31,18 @@ _ONLY_OURS = (
 )
 
 
-def application(endpoints: Endpoints, routes: Iterable[Route], ready: Callable[[], bool]) -> Litestar:
+def application(endpoints: Endpoints, served: Served, ready: Callable[[], bool]) -> Litestar:
     """The application, all its parts given. `ready` says whether requests can be served just now."""
-    routes = tuple(routes)
     return Litestar(
         route_handlers=[
             # First: Litestar gives a path without a handler of OPTIONS one of its own.
-            *(endpoints.preflight(path, methods) for path, methods in _methods(routes).items()),
-            *(endpoints.handler(route) for route in routes),
-            *_reference(document(routes)),
+            *(endpoints.preflight(path, methods) for path, methods in _methods(served.versions).items()),
+            *(
+                endpoints.handler(route, version, served.farewell(version, route))
+                for version in served.versions
+                for route in version.routes
+            ),
+            *_reference(document(served)),
             *_health(ready),
         ],
         exception_handlers={
@@ -52,10 +55,11 @@ def application(endpoints: Endpoints, routes: Iterable[Route], ready: Callable[[
     )
 
 
-def _methods(routes: Iterable[Route]) -> dict[str, list[str]]:
+def _methods(versions: Iterable[Version]) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
-    for route in routes:
-        found.setdefault(PREFIX + route.path, []).append(route.method)
+    for version in versions:
+        for route in version.routes:
+            found.setdefault(version.prefix + route.path, []).append(route.method)
     return found
 
 

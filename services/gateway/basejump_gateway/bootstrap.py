@@ -1,6 +1,6 @@
 """Composes the gateway, the only place that does."""
 
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Awaitable, Sequence
 from contextlib import asynccontextmanager
 
 from basejump_common.bus.client_settings import SettingsOfClients
@@ -17,15 +17,15 @@ from basejump_gateway.feed import ChatFeed
 from basejump_gateway.limits import ChoicesOfClients, Limits, Rates
 from basejump_gateway.origins import Origins
 from basejump_gateway.prompts import Prompts, Waits
-from basejump_gateway.routes import ROUTES
 from basejump_gateway.server import bind, listening
 from basejump_gateway.settings import Settings
 from basejump_gateway.streaming import Streaming
+from basejump_gateway.versions import VERSIONS, Retirement, Served, Version
 
 
 @asynccontextmanager
-async def bootstrap(settings: Settings) -> AsyncIterator[Service]:
-    """The gateway, listening; leaving the block drains it."""
+async def bootstrap(settings: Settings, versions: Sequence[Version] = VERSIONS) -> AsyncIterator[Service]:
+    """The gateway, listening; leaving the block drains it. Tests of the mechanism give other `versions`."""
     async with foundation(settings, "gateway") as base:
         feed = ChatFeed(base.bus)
         prompts = Prompts(base.bus, feed)
@@ -41,13 +41,25 @@ async def bootstrap(settings: Settings) -> AsyncIterator[Service]:
         door = _door(base, settings)
         endpoints = Endpoints(base.bus, door, prompts, streaming, waits, settings.body_limit)
         service = base.service()
-        edge = Edge(application(endpoints, ROUTES, lambda: service.ready), Proxies.from_text(settings.trusted_proxies))
+        edge = Edge(
+            application(endpoints, _served(settings, versions), lambda: service.ready),
+            Proxies.from_text(settings.trusted_proxies),
+        )
         listener = bind(settings.host, settings.port)
         async with (
             base.bus.hearing(CLIENT_UPDATED.subject(), door.client_changed),
             listening(edge, listener, settings.drain_seconds, feed.drain),
         ):
             yield service
+
+
+def _served(settings: Settings, versions: Sequence[Version]) -> Served:
+    retirement = Retirement(
+        deprecated_on=settings.older_version_deprecated_on,
+        sunset_on=settings.older_version_sunset_on,
+        documentation=settings.older_version_documentation,
+    )
+    return Served(versions, retirement)
 
 
 def _door(base: Base, settings: Settings) -> Door:

@@ -20,8 +20,9 @@ from basejump_gateway.edge import Caller, Exchange, Receive, exchange_of
 from basejump_gateway.events import EventStream, accepts_events, disconnected
 from basejump_gateway.problems import UnsupportedMediaType
 from basejump_gateway.prompts import Prompts, Waits
-from basejump_gateway.routes import POST, PREFIX, Route
+from basejump_gateway.routes import POST, Route
 from basejump_gateway.streaming import Streaming
+from basejump_gateway.versions import Headers, Version
 
 AnyRequest = Request[Any, Any, Any]
 _MOST_DIGITS = 18
@@ -42,8 +43,9 @@ class Endpoints:
         self._waits = waits
         self._body_limit = body_limit
 
-    def handler(self, route: Route) -> HTTPRouteHandler:
-        """The handler of one route. Its checks come in the order 401, 403, 422; then the service is asked."""
+    def handler(self, route: Route, version: Version, farewell: Callable[[str], Headers]) -> HTTPRouteHandler:
+        """The handler of one route; `farewell` gives headers of its answers. Its checks come in the order 401, 429,
+        403, 422; then the service is asked."""
         operation = route.operation
         binder: Binder[Any] = Binder(operation.takes, query=route.queried, body=route.fields)
         reply = self._reply(route)
@@ -51,6 +53,7 @@ class Endpoints:
         async def answer(request: AnyRequest) -> Response[bytes]:
             scope = request.scope
             exchange = exchange_of(scope)
+            exchange.said.extend(farewell(scope["path"]))
             with bind_request(exchange.request_id, exchange.traceparent, operation.name):
                 caller = await self._admit(route, request)
                 body = await _read_body(request.receive, exchange, self._body_limit)
@@ -60,8 +63,8 @@ class Endpoints:
                 argument = binder.bind(scope["path_params"], scope["query_string"], body)
                 return await reply(context, argument, request)
 
-        path = _litestar(PREFIX + route.path)
-        return HTTPRouteHandler(path, http_method=[route.method], status_code=200, name=operation.name)(answer)
+        path, name = _litestar(version.prefix + route.path), f"{version.name}.{operation.name}"
+        return HTTPRouteHandler(path, http_method=[route.method], status_code=200, name=name)(answer)
 
     def preflight(self, path: str, methods: Iterable[str]) -> HTTPRouteHandler:
         """The handler of OPTIONS on a path that has these methods."""

@@ -24,7 +24,8 @@ from basejump_common.security.principal import Credential
 from basejump_gateway import events, problems
 from basejump_gateway.events import StreamEnd, StreamGap
 from basejump_gateway.problems import STATUS, BadRequest, Problem, UnsupportedMediaType
-from basejump_gateway.routes import POST, PREFIX, Route
+from basejump_gateway.routes import POST, Route
+from basejump_gateway.versions import Served
 
 Json = dict[str, Any]
 
@@ -90,24 +91,36 @@ _HEADERS: Json = {
         "schema": {"type": "string", "examples": ['"key";r=5990;t=42, "client";r=59400;t=17']},
     },
     "Retry-After": {"description": "Seconds after which to come again.", "schema": {"type": "integer", "minimum": 1}},
+    "Deprecation": {"description": "Since when (RFC 9745), @ and seconds.", "schema": {"type": "string"}},
+    "Sunset": {"description": "When the version may end (RFC 8594).", "schema": {"type": "string"}},
+    "Link": {"description": "What follows, `successor-version`, and why, `deprecation`.", "schema": {"type": "string"}},
     "WWW-Authenticate": {"description": "How to show a credential.", "schema": {"type": "string"}},
 }
+_RETIRED = ("Deprecation", "Sunset", "Link")
 _CARRIED = ("X-Request-Id", "RateLimit-Policy", "RateLimit")
 _MORE_CARRIED = {401: ("WWW-Authenticate",), 429: ("Retry-After",), 503: ("Retry-After",)}
 
 
-def document(routes: Iterable[Route]) -> bytes:
-    """The document as JSON bytes, the same every time."""
-    routes = tuple(routes)
+def document(served: Served) -> bytes:
+    """The document of all versions as JSON bytes, the same every time."""
+    routes = tuple(route for version in served.versions for route in version.routes)
     references, schemas = _schemas(routes)
     paths: Json = {}
-    for route in routes:
-        path = paths.setdefault(PREFIX + route.path, {})
-        path[route.method.lower()] = _operation(route, references, schemas)
+    for version in served.versions:
+        for route in version.routes:
+            described = _operation(route, references, schemas)
+            if served.retired(version):
+                described |= {"deprecated": True, "operationId": f"{version.name}.{route.operation.name}"}
+                described["responses"]["200"]["headers"] |= _references(_RETIRED)
+            paths.setdefault(version.prefix + route.path, {})[route.method.lower()] = described
     return msgspec.json.encode(
         {
             "openapi": "3.1.0",
-            "info": {"title": "Basejump", "version": "1", "description": _INTRODUCTION},
+            "info": {
+                "title": "Basejump",
+                "version": served.versions[-1].name.removeprefix("v"),
+                "description": _INTRODUCTION,
+            },
             "tags": [{"name": name, "description": text} for name, text in _TAGS.items()],
             "paths": paths,
             "components": {
@@ -214,7 +227,10 @@ def _refusals(routes: tuple[Route, ...], schema: Json) -> Json:
 
 
 def _headers(status: int) -> Json:
-    names = ("X-Request-Id",) if status == 400 else (*_CARRIED, *_MORE_CARRIED.get(status, ()))
+    return _references(("X-Request-Id",) if status == 400 else (*_CARRIED, *_MORE_CARRIED.get(status, ())))
+
+
+def _references(names: Iterable[str]) -> Json:
     return {name: {"$ref": f"#/components/headers/{name}"} for name in names}
 
 

@@ -1,5 +1,6 @@
 """What the gateway reads from the environment, BASEJUMP_<FIELD>."""
 
+from datetime import date
 from typing import Annotated
 
 from msgspec import Meta
@@ -40,6 +41,13 @@ class Settings(BusSettings, frozen=True, kw_only=True):
     ] = 1_200
     trusted_proxies: Annotated[
         str, Meta(description="Networks, by commas, whose `X-Forwarded-For` is believed, e.g. 10.0.0.0/8.")
+    ] = ""
+    older_version_deprecated_on: Annotated[
+        date | None, Meta(description="Since when the older of two API versions is deprecated, YYYY-MM-DD.")
+    ] = None
+    older_version_sunset_on: Annotated[date | None, Meta(description="When it may end, YYYY-MM-DD.")] = None
+    older_version_documentation: Annotated[
+        str, Meta(description="Address of the page that explains how to move to the newer one.")
     ] = ""
     drain_seconds: Annotated[
         int, Meta(description="Seconds that requests in flight may take to finish after SIGTERM.", ge=1)
