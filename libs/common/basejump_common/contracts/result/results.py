@@ -1,4 +1,4 @@
-"""result: what an answer rests on: its SQL, its proof, its preview. The rows themselves are connection-indexer's."""
+"""Results: list and read."""
 
 from datetime import datetime
 from typing import Any
