@@ -169,7 +169,7 @@ async def _own_time(bench: Bench) -> AsyncIterator[Line]:
                 None,
             )
     ours = sum(seconds for name, seconds in taken.items() if name not in NOT_OURS)
-    yield "the processor's time for a question, all our processes", ours / ROUNDS * 1_000, "ms", None
+    yield "the processor's time for a question, all our processes", ours / ROUNDS * 1_000, "ms", 25
     for name, seconds in sorted(taken.items(), key=lambda item: item[0] in NOT_OURS):
         yield f"  {name}{' (not ours)' if name in NOT_OURS else ''}", seconds / ROUNDS * 1_000, "ms", None
     yield (
