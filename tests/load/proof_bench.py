@@ -71,10 +71,11 @@ def _times(queries: Sequence[Query]) -> Iterator[Line]:
 
 def _growth(queries: Sequence[Query]) -> Line:
     """The same queries among few other tables and among many."""
-    often = Counter(id(catalog) for _, catalog in queries).most_common(LARGEST)
-    chosen = [query for query in queries if id(query[1]) in dict(often)]
+    catalogs = {id(catalog): catalog for _, catalog in queries}
+    often = {key for key, _ in Counter(id(catalog) for _, catalog in queries).most_common(LARGEST)}
+    chosen = [(sql, catalog) for sql, catalog in queries if id(catalog) in often]
     others = guard_catalog(kept_tables(MANY, COLUMNS)).tables()
-    few, many = ({id(c): _among(c, others[:size]) for _, c in chosen} for size in (FEW, MANY))
+    few, many = ({key: _among(catalogs[key], others[:size]) for key in often} for size in (FEW, MANY))
     spent = [0.0, 0.0]
     for _ in range(2):  # the first round prepares the tables that the queries name
         spent = [0.0, 0.0]
