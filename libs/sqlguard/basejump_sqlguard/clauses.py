@@ -104,7 +104,7 @@ class ClauseResolver:
                 self._star(node, scope, ctes)
             elif isinstance(node, exp.Columns):
                 self._columns_expression(node, scope, ctes)
-            elif isinstance(node, exp.PositionalColumn) and not all(source.open for source in scope.sources):
+            elif isinstance(node, exp.PositionalColumn) and not _all_open(scope):
                 raise Refused("unsupported_syntax", "Columns can only be read by their names.", f"#{node.name}")
             else:
                 if isinstance(node, exp.Lambda):
@@ -234,6 +234,10 @@ class ClauseResolver:
         if node.args.get("ordinality") or number:
             fields.append(Field(self._rules.key(number) if isinstance(number, exp.Identifier) else "ordinality"))
         return Output(fields)
+
+
+def _all_open(scope: Scope) -> bool:
+    return bool(scope.sources) and all(source.open for source in scope.sources)
 
 
 def _as_list(value: object) -> list[exp.Expr]:

@@ -75,6 +75,8 @@ def _tokens(sql: str, rules: Rules) -> list[Token]:
         tokens = rules.dialect.tokenize(sql)
     except SqlglotError as error:
         raise Refused("syntax", "The statement can't be read.", where=_first_line(error)) from error
+    if "$" in sql:
+        _check_dollars(sql, tokens)
     if rules.name == "redshift" and "\\'" in sql:
         _check_backslashes(sql, tokens)
     if any(a.token_type in _OPENING and b.token_type == TokenType.COMMA for a, b in pairwise(tokens)):
@@ -90,6 +92,17 @@ def _tokens(sql: str, rules: Rules) -> list[Token]:
         if rules.name == "tsql" and _starts_statement(token):
             raise Refused("multiple_statements", f"{token.text.upper()} starts another statement.", token.text)
     return read_numerals(sql, tokens, rules.name)
+
+
+def _check_dollars(sql: str, tokens: list[Token]) -> None:
+    """`$1a$ … $1a$` is a parameter and no text: what is between the dollars is a name."""
+    for token in tokens:
+        if (
+            sql[token.start] == "$"
+            and sql[token.start + 1 : token.start + 2].isdigit()
+            and "STR" in token.token_type.name
+        ):
+            raise Refused("parameter", "Parameters have no value here.", sql[token.start : token.start + 2])
 
 
 def _check_backslashes(sql: str, tokens: list[Token]) -> None:
