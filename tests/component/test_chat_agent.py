@@ -9,9 +9,10 @@ import pytest
 
 from basejump_chat_agent.adapters import chat_rows, prompt_rows
 from basejump_common.bus import Bus
-from basejump_common.contracts import chat, wire
+from basejump_common.contracts import chat, result, wire
 from basejump_common.contracts.chat import Ask, ByChat, ByMessage, Chat, ChatMessagesRequest, CreateChat, MessageType
-from basejump_common.errors import Conflict, InvalidInput, NotFound, Unavailable
+from basejump_common.contracts.common import WidePageRequest
+from basejump_common.errors import Conflict, Forbidden, InvalidInput, NotFound, Unavailable
 from basejump_common.security.principal import Role
 from basejump_common.security.tokens import Signer
 from basejump_common.storage.catalogue import PLATFORM_TABLES, tables_without_row_security
@@ -163,13 +164,19 @@ async def test_an_admin_reads_the_chats_of_the_client_and_changes_none(
     assert len((await gateway.call(chat.LIST_CHATS, everybodys, admin.context)).data) == 1
 
 
-async def test_a_member_asks_in_vain_for_the_chats_of_the_client(
+async def test_a_member_may_not_widen_a_list_and_an_admin_sees_nothing_of_another_client(
     gateway: Bus, database: Database, member: Person, signer: Signer
 ) -> None:
     await chat_of(database, member)
-    colleague = person(signer, client_uuid=member.client_uuid)
     everybodys = chat.ListChats(include_all_client_info=True)
-    assert (await gateway.call(chat.LIST_CHATS, everybodys, colleague.context)).data == ()
+    results = WidePageRequest(include_all_client_info=True)
+    with pytest.raises(Forbidden):
+        await gateway.call(chat.LIST_CHATS, everybodys, member.context)
+    with pytest.raises(Forbidden):
+        await gateway.call(result.LIST_RESULTS, results, member.context)
+    stranger = person(signer, Role.ADMIN)
+    assert (await gateway.call(chat.LIST_CHATS, everybodys, stranger.context)).data == ()
+    assert (await gateway.call(result.LIST_RESULTS, results, stranger.context)).data == ()
 
 
 # -- lists --------------------------------------------------------------------------------------------------------

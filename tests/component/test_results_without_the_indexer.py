@@ -3,7 +3,7 @@
 import pytest
 
 from basejump_common.contracts import result
-from basejump_common.contracts.common import PageRequest
+from basejump_common.contracts.common import WidePageRequest
 from basejump_common.contracts.result import ByResult
 from basejump_common.errors import Unavailable
 from connection_house import connected
@@ -26,4 +26,4 @@ async def test_while_nobody_knows_the_grants_no_result_is_shown(
         with pytest.raises(Unavailable):
             await member.call(result.GET_RESULT, ByResult(result_uuid=answered.result_uuid))
         with pytest.raises(Unavailable):
-            await member.call(result.LIST_RESULTS, PageRequest())
+            await member.call(result.LIST_RESULTS, WidePageRequest())

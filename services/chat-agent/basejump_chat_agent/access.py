@@ -2,9 +2,20 @@
 
 from uuid import UUID
 
+from basejump_common.contracts.common import WidePageRequest
+from basejump_common.errors import Forbidden
 from basejump_common.security.principal import Principal, Role
 
 
 def reading_scope(caller: Principal) -> UUID | None:
     """The user whose own things the caller reads; None for an ADMIN and up, who read those of the whole client."""
     return None if caller.role.at_least(Role.ADMIN) else caller.user
+
+
+def listing_scope(caller: Principal, request: WidePageRequest) -> UUID | None:
+    """The user whose own things a list has; None for those of the whole client. Raises Forbidden."""
+    if not request.include_all_client_info:
+        return caller.user
+    if not caller.role.at_least(Role.ADMIN):
+        raise Forbidden("include_all_client_info needs the role ADMIN or above")
+    return None

@@ -2,7 +2,7 @@
 
 from uuid import UUID, uuid4
 
-from basejump_chat_agent.access import reading_scope
+from basejump_chat_agent.access import listing_scope, reading_scope
 from basejump_chat_agent.adapters import chat_rows
 from basejump_chat_agent.endings import announce_deletion
 from basejump_chat_agent.stopping import Stopping
@@ -31,9 +31,9 @@ class Chats:
             return await chat_rows.insert(tx, caller.tenant, caller.user, uuid4(), request)
 
     async def list(self, context: Context, request: ListChats) -> ChatPage:
-        """Newest first."""
+        """Newest first. Raises Forbidden."""
         caller = context.caller
-        user = reading_scope(caller) if request.include_all_client_info else caller.user
+        user = listing_scope(caller, request)
         after = pages.position(request.cursor, newest_first=True)
         async with self._database.tenant(caller.tenant) as tx:
             rows = await chat_rows.newest(tx, user, after, pages.rows_to_ask(request.limit))

@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 
-from basejump_chat_agent.access import reading_scope
+from basejump_chat_agent.access import listing_scope, reading_scope
 from basejump_chat_agent.adapters import result_rows
 from basejump_chat_agent.adapters.result_rows import StoredResult
 from basejump_common.bus import Bus, Context
-from basejump_common.contracts.common import PageRequest
+from basejump_common.contracts.common import WidePageRequest
 from basejump_common.contracts.connection import CHECK_GRANTS, CheckGrants
 from basejump_common.contracts.result import ByResult, Result, ResultPage
 from basejump_common.errors import NotFound
@@ -26,12 +26,13 @@ class Results:
         self._database = database
         self._bus = bus
 
-    async def list(self, context: Context, request: PageRequest) -> ResultPage:
-        """The caller's, newest first; a page is shorter by those whose grant is gone."""
+    async def list(self, context: Context, request: WidePageRequest) -> ResultPage:
+        """The caller's or the client's, newest first; a page is shorter by those whose grant is gone. Raises
+        Forbidden."""
         caller = context.caller
         after = pages.position(request.cursor, newest_first=True)
         async with self._database.tenant(caller.tenant) as tx:
-            rows = await result_rows.newest(tx, caller.user, after, pages.rows_to_ask(request.limit))
+            rows = await result_rows.newest(tx, listing_scope(caller, request), after, pages.rows_to_ask(request.limit))
         stored, next_cursor = pages.page(rows, request.limit, lambda result: (result.created_at, result.result_uuid))
         return ResultPage(data=await self._readable(context, stored), next_cursor=next_cursor)
 

@@ -82,7 +82,7 @@ class Grants:
         else:
             await self._teams.require_member(context, request.team_uuid)
         async with self._database.tenant(context.caller.tenant) as tx:
-            return ConnectionPage(data=tuple(await grant_rows.connections_of_team(tx, request.team_uuid)))
+            return await database_rows.connections_of_team(tx, request)
 
     async def team_deleted(self, tx: Transaction, event: Event[TeamChanged]) -> None:
         """The grants of a team end with it."""

@@ -8,7 +8,7 @@ from uuid import UUID
 import msgspec
 from msgspec import Meta
 
-from basejump_common.contracts.common import Done, Name, PageRequest, Text
+from basejump_common.contracts.common import Done, Name, PageRequest, Text, WidePageRequest
 from basejump_common.contracts.connection import Excess, Proof, Question
 from basejump_common.contracts.erasing import erase_client
 from basejump_common.contracts.operation import PUBLIC, EventType, Operation
@@ -51,10 +51,8 @@ class ByChat(msgspec.Struct, frozen=True, kw_only=True):
     chat_uuid: UUID
 
 
-class ListChats(PageRequest, frozen=True, kw_only=True):
+class ListChats(WidePageRequest, frozen=True, kw_only=True):
     """The caller's chats; an ADMIN may widen to the whole client."""
-
-    include_all_client_info: bool = False
 
 
 class ChatPage(msgspec.Struct, frozen=True, kw_only=True):

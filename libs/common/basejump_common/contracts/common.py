@@ -26,6 +26,12 @@ class PageRequest(msgspec.Struct, frozen=True, kw_only=True):
     cursor: Cursor | None = None
 
 
+class WidePageRequest(PageRequest, frozen=True, kw_only=True):
+    """A page of what is the caller's own; an ADMIN may widen it to the whole client."""
+
+    include_all_client_info: bool = False
+
+
 class Nothing(msgspec.Struct, frozen=True, kw_only=True):
     """No fields."""
 

@@ -18,7 +18,7 @@ _INSERT = """
     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22)
 """
 _LIST = """
-    select * from result where user_uuid = $1 and (created_at, result_uuid) < ($2, $3)
+    select * from result where ($1::uuid is null or user_uuid = $1) and (created_at, result_uuid) < ($2, $3)
     order by created_at desc, result_uuid desc limit $4
 """
 
@@ -79,6 +79,6 @@ async def get(tx: Transaction, result_uuid: UUID, user_uuid: UUID | None) -> Sto
     )
 
 
-async def newest(tx: Transaction, user_uuid: UUID, after: pages.Position, count: int) -> list[StoredResult]:
-    """Newest first, those before `after`."""
+async def newest(tx: Transaction, user_uuid: UUID | None, after: pages.Position, count: int) -> list[StoredResult]:
+    """Newest first, those before `after`; of a user, or of the client."""
     return await tx.rows(StoredResult, _LIST, user_uuid, *after, count)

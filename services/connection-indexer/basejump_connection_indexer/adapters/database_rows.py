@@ -19,6 +19,7 @@ from basejump_common.contracts.connection import (
     Schema,
     SchemaMap,
     SslMode,
+    TeamConnectionsRequest,
 )
 from basejump_common.storage import pages
 from basejump_common.storage.database import Transaction
@@ -214,5 +215,25 @@ async def connection_page(tx: Transaction, db_uuid: UUID, request: PageRequest) 
         *pages.position(request.cursor, newest_first=True),
         pages.rows_to_ask(request.limit),
     )
+    return _connections(rows, request)
+
+
+async def connections_of_team(tx: Transaction, request: TeamConnectionsRequest) -> ConnectionPage:
+    """Newest first."""
+    rows = await tx.rows(
+        Connection,
+        """
+        select connection.* from connection join team_grant using (client_uuid, conn_uuid)
+        where team_uuid = $1 and (created_at, conn_uuid) < ($2, $3)
+        order by created_at desc, conn_uuid desc limit $4
+        """,
+        request.team_uuid,
+        *pages.position(request.cursor, newest_first=True),
+        pages.rows_to_ask(request.limit),
+    )
+    return _connections(rows, request)
+
+
+def _connections(rows: list[Connection], request: PageRequest) -> ConnectionPage:
     data, next_cursor = pages.page(rows, request.limit, lambda found: (found.created_at, found.conn_uuid))
     return ConnectionPage(data=data, next_cursor=next_cursor)

@@ -7,7 +7,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from basejump_common.contracts.common import PageRequest
-from basejump_common.contracts.connection import Connection, DatabaseType, Grant, IndexState, TableScope
+from basejump_common.contracts.connection import DatabaseType, Grant, IndexState, TableScope
 from basejump_common.storage import pages
 from basejump_common.storage.database import Transaction
 from basejump_connection_indexer.domain.scope import Scope
@@ -125,18 +125,6 @@ async def find(tx: Transaction, team_uuid: UUID, conn_uuid: UUID) -> GrantedConn
 async def connection(tx: Transaction, conn_uuid: UUID) -> GrantedConnection | None:
     """The connection, whoever has it: for those who grant."""
     return await tx.row(GrantedConnection, f"{_CONNECTION} where conn_uuid = $1", conn_uuid)
-
-
-async def connections_of_team(tx: Transaction, team_uuid: UUID) -> list[Connection]:
-    """Newest first."""
-    return await tx.rows(
-        Connection,
-        """
-        select connection.* from connection join team_grant using (client_uuid, conn_uuid)
-        where team_uuid = $1 order by created_at desc, conn_uuid desc
-        """,
-        team_uuid,
-    )
 
 
 async def of_database(tx: Transaction, db_uuid: UUID) -> list[Grant]:

@@ -88,7 +88,7 @@ class HeldGrants(msgspec.Struct, frozen=True, kw_only=True):
     data: tuple[RanUnder, ...]
 
 
-class TeamConnectionsRequest(msgspec.Struct, frozen=True, kw_only=True):
+class TeamConnectionsRequest(PageRequest, frozen=True, kw_only=True):
     """What may this team query?"""
 
     team_uuid: UUID

@@ -7,7 +7,7 @@ from uuid import UUID
 import msgspec
 
 from basejump_common.contracts.chat import ResultType
-from basejump_common.contracts.common import PageRequest
+from basejump_common.contracts.common import WidePageRequest
 from basejump_common.contracts.connection import Proof, ResultColumn
 from basejump_common.contracts.operation import EventType, Operation
 from basejump_common.errors import NotFound
@@ -57,7 +57,7 @@ class ResultCreated(msgspec.Struct, frozen=True, kw_only=True):
 
 RESULT_CREATED = EventType("result", "created", ResultCreated, publisher="chat-agent")
 
-LIST_RESULTS = Operation("basejump.v1.result.result.list", takes=PageRequest, gives=ResultPage, allow=Role.MEMBER)
+LIST_RESULTS = Operation("basejump.v1.result.result.list", takes=WidePageRequest, gives=ResultPage, allow=Role.MEMBER)
 GET_RESULT = Operation(
     "basejump.v1.result.result.get", takes=ByResult, gives=Result, allow=Role.MEMBER, errors=(NotFound,)
 )
