@@ -6,7 +6,7 @@ nothing else, it runs in a read-only transaction that is rolled back, and `Sessi
 
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
-from typing import Any
+from typing import Any, TypeAlias
 
 import asyncpg
 import msgspec
@@ -32,6 +32,7 @@ _AS_A_QUERY = "declare proved cursor for\n"
 _AS_WRITTEN = frozenset(
     ("interval", "bit", "varbit", "point", "line", "lseg", "box", "path", "polygon", "circle", "timetz")
 )
+Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 
 
 class PostgresRows:
@@ -48,74 +49,76 @@ class PostgresRows:
         return rows
 
 
+class Running:
+    """What is done with proved statements in one connection. The latest is checked and prepared once, so that its
+    estimate and its run are of the same one, and cost the customer few round trips."""
+
+    def __init__(self, connection: Connection, inflow: Inflow) -> None:
+        self._connection = connection
+        self._inflow = inflow
+        self._latest: tuple[str, Any] | None = None
+
+    def forget(self) -> None:
+        """The session is as if it had just logged in: nothing is prepared."""
+        self._latest = None
+
+    @asynccontextmanager
+    async def rows(self, sql: str, label: str, seconds: float) -> AsyncIterator[PostgresRows]:
+        """As `Session.rows`; `label` is the session's application_name in pg_stat_activity."""
+        async with _transaction(self._connection, label, seconds):
+            statement = await self._prepared(sql)
+            columns = tuple(_shape(attribute) for attribute in statement.get_attributes())
+            yield PostgresRows(await statement.cursor(), columns, self._inflow)
+
+    async def explain(self, sql: str, label: str, seconds: float) -> Estimate:
+        """As `Session.explain`. What the planner has computed beforehand stands in the plan, however large."""
+        connection = self._connection
+        async with _transaction(connection, label, seconds):
+            await self._prepared(sql)
+            with self._inflow.at_most(FETCH_BYTES):
+                explained = await connection.fetchval(_EXPLAIN + sql)
+            plan = msgspec.json.decode(explained)[0]["Plan"]
+            names = list(filtered_scans(plan))[:_MOST_TABLES]
+            rows = await connection.fetch(_TABLE_ROWS, *map(list, zip(*names, strict=True))) if names else []
+        return estimated(plan, {(row[0], row[1]): row[2] for row in rows})
+
+    async def _prepared(self, sql: str) -> Any:
+        """The statement, its values of odd types as the database writes them; one query and nothing else."""
+        if self._latest is not None and self._latest[0] == sql:
+            return self._latest[1]
+        statement = await self._connection.prepare(sql)
+        await _refuse_what_is_no_query(self._connection, sql)
+        odd = {attribute.type.name.removesuffix("[]") for attribute in statement.get_attributes()} & _AS_WRITTEN
+        for name in odd:
+            await self._connection.set_type_codec(name, schema="pg_catalog", encoder=str, decoder=str, format="text")
+        statement = await self._connection.prepare(sql) if odd else statement
+        self._latest = sql, statement
+        return statement
+
+
 @asynccontextmanager
-async def running(
-    connection: "asyncpg.Connection[asyncpg.Record]", inflow: Inflow, sql: str, label: str, seconds: float
-) -> AsyncIterator[PostgresRows]:
-    """As `Session.rows`; `label` is the session's application_name in pg_stat_activity."""
-    async with _transaction(connection, label, seconds):
-        statement = await _prepared(connection, sql)
-        columns = tuple(_shape(attribute) for attribute in statement.get_attributes())
-        yield PostgresRows(await statement.cursor(), columns, inflow)
-
-
-async def explain(
-    connection: "asyncpg.Connection[asyncpg.Record]", inflow: Inflow, sql: str, label: str, seconds: float
-) -> Estimate:
-    """As `Session.explain`. What the planner has computed beforehand stands in the plan, however large."""
-    async with _transaction(connection, label, seconds):
-        await _prepared(connection, sql)
-        with inflow.at_most(FETCH_BYTES):
-            explained = await connection.fetchval(_EXPLAIN + sql)
-        plan = msgspec.json.decode(explained)[0]["Plan"]
-        names = list(filtered_scans(plan))[:_MOST_TABLES]
-        rows = await connection.fetch(_TABLE_ROWS, *map(list, zip(*names, strict=True))) if names else []
-    return estimated(plan, {(row[0], row[1]): row[2] for row in rows})
-
-
-@asynccontextmanager
-async def _transaction(
-    connection: "asyncpg.Connection[asyncpg.Record]", label: str, seconds: float
-) -> AsyncIterator[None]:
+async def _transaction(connection: Connection, label: str, seconds: float) -> AsyncIterator[None]:
+    """A read-only transaction of which nothing is left: no setting, no notification."""
     with _in_our_words(seconds):
-        async with _rolled_back(connection):
+        try:
             await connection.execute(
-                "set local search_path = pg_catalog; set local timezone = 'UTC';"
+                "begin read only; set local search_path = pg_catalog; set local timezone = 'UTC';"
                 "set local standard_conforming_strings = on;"  # as the statement was proved
                 f"set local statement_timeout = {int(seconds * 1000)};"
                 f"set local application_name = {literal(label)}"
             )
             yield
+        finally:
+            if not connection.is_closed():
+                await connection.execute("rollback")
 
 
-@asynccontextmanager
-async def _rolled_back(connection: "asyncpg.Connection[asyncpg.Record]") -> AsyncIterator[None]:
-    """A read-only transaction of which nothing is left: no setting, no notification."""
-    transaction = connection.transaction(readonly=True)
-    await transaction.start()
-    try:
-        yield
-    finally:
-        if not connection.is_closed():
-            await transaction.rollback()
-
-
-async def _refuse_what_is_no_query(connection: "asyncpg.Connection[asyncpg.Record]", sql: str) -> None:
+async def _refuse_what_is_no_query(connection: Connection, sql: str) -> None:
     """Let the server's parser say so: a cursor is declared for one query that writes nothing, not even by WITH.
 
     Only parsed, never executed. The extended protocol takes one statement, whatever is in the text.
     """
     await connection.prepare(_AS_A_QUERY + sql)
-
-
-async def _prepared(connection: "asyncpg.Connection[asyncpg.Record]", sql: str) -> Any:
-    """The statement, its values of odd types as the database writes them; one query and nothing else."""
-    statement = await connection.prepare(sql)
-    await _refuse_what_is_no_query(connection, sql)
-    odd = {attribute.type.name.removesuffix("[]") for attribute in statement.get_attributes()} & _AS_WRITTEN
-    for name in odd:
-        await connection.set_type_codec(name, schema="pg_catalog", encoder=str, decoder=str, format="text")
-    return await connection.prepare(sql) if odd else statement
 
 
 def _shape(attribute: asyncpg.Attribute) -> ColumnShape:

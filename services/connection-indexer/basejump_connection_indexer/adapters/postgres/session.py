@@ -10,7 +10,7 @@ import asyncpg
 from basejump_common.contracts.connection import Estimate
 from basejump_connection_indexer.adapters.inflow import put_before
 from basejump_connection_indexer.adapters.postgres import catalog, role
-from basejump_connection_indexer.adapters.postgres.rows import PostgresRows, explain, running
+from basejump_connection_indexer.adapters.postgres.rows import PostgresRows, Running
 from basejump_connection_indexer.adapters.postgres.values import PostgresValues
 from basejump_connection_indexer.domain.definition import SeenTable
 from basejump_connection_indexer.domain.session import BrokeOff, CatalogRequest, Fetch, Query, Row
@@ -35,7 +35,7 @@ class PostgresSession:
     def __init__(self, connection: CustomerConnection) -> None:
         self._connection = connection
         inside: Any = connection
-        self._inflow = put_before(inside._transport, inside._protocol)
+        self._running = Running(connection, put_before(inside._transport, inside._protocol))
 
     @property
     def is_open(self) -> bool:
@@ -63,16 +63,17 @@ class PostgresSession:
             yield fetch
 
     async def explain(self, sql: str, label: str, seconds: float) -> Estimate:
-        return await explain(self._connection, self._inflow, sql, label, seconds)
+        return await self._running.explain(sql, label, seconds)
 
     def rows(self, sql: str, label: str, seconds: float) -> AbstractAsyncContextManager[PostgresRows]:
-        return running(self._connection, self._inflow, sql, label, seconds)
+        return self._running.rows(sql, label, seconds)
 
     async def end_others(self, label: str) -> None:
         async with self._read_only(_LOOK_SECONDS):
             await self._connection.fetch(_END_OTHERS, label)
 
     async def reset(self) -> bool:
+        self._running.forget()
         try:
             async with asyncio.timeout(_CLOSE_SECONDS):
                 await self._connection.execute("discard all")  # fails within a transaction
