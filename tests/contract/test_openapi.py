@@ -7,14 +7,17 @@ from importlib.resources import files
 from typing import Any
 
 import pytest
+from openapi_schema_validator import OAS31Validator, oas31_format_checker
 from openapi_spec_validator import OpenAPIV31SpecValidator, validate
 
 from basejump_common.contracts import account, auth, chat
 from basejump_common.contracts.registry import operations
 from basejump_common.errors import all_errors
 from basejump_gateway import problems  # its own errors belong to the tree that is walked here
+from basejump_gateway.binding import Binder
+from basejump_gateway.examples import example
 from basejump_gateway.openapi import document
-from basejump_gateway.routes import PREFIX, ROUTES, Route
+from basejump_gateway.routes import POST, PREFIX, ROUTES, Route
 from basejump_gateway.versions import VERSIONS, Retirement, Served
 
 SERVED = Served(VERSIONS, Retirement())
@@ -82,9 +85,74 @@ def test_every_call_says_who_what_and_what_can_go_wrong(route: Route) -> None:
         assert problems.MEDIA_TYPE in refusal["content"]
 
 
+def shown(value: Any) -> Iterator[tuple[Any, Any]]:
+    """Every example with its schema."""
+    if isinstance(value, dict):
+        if "schema" in value:
+            yield from ((value["schema"], value["example"]) for _ in ("example",) if "example" in value)
+            yield from ((value["schema"], each["value"]) for each in value.get("examples", {}).values())
+        for inner in value.values():
+            yield from shown(inner)
+
+
+def check(schema: Any, value: Any) -> None:
+    whole = schema | {"components": DOCUMENT["components"]}
+    OAS31Validator(whole, format_checker=oas31_format_checker).validate(value)
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.operation.name)
+def test_every_call_has_examples_that_fit_their_schemas(route: Route) -> None:
+    call = described(route)
+    for kind, media in call["responses"]["200"]["content"].items():
+        assert "example" in media, kind
+    if "requestBody" in call:
+        assert "example" in call["requestBody"]["content"]["application/json"]
+    for schema, value in shown(call):
+        check(schema, value)
+
+
+def test_every_problem_has_an_example_for_each_of_its_codes() -> None:
+    for response in DOCUMENT["components"]["responses"].values():
+        media = response["content"][problems.MEDIA_TYPE]
+        assert list(media["examples"]) == re.findall(r"`(\w+)`", response["description"])
+        for schema, value in shown(media):
+            check(schema, value)
+
+
+def test_a_request_that_is_shown_is_a_request_that_is_bound() -> None:
+    for route in ROUTES:
+        if not route.sent:
+            continue
+        body = described(route)["requestBody"]["content"]["application/json"]["example"]
+        needed = {name: example(route.operation.takes)[name] for name in (*route.parameters, *route.queried)}
+        Binder(route.operation.takes, query=(), body=route.fields).bind({}, b"", json.dumps(needed | body).encode())
+
+
+def test_headers_of_requests_and_answers_are_described() -> None:
+    for route in ROUTES:
+        call = described(route)
+        sent = {parameter["name"] for parameter in call["parameters"] if parameter["in"] == "header"}
+        expected = {"Idempotency-Key"} if route.method == POST else set()
+        expected |= ({"Prefer"} if route.waits else set()) | ({"Last-Event-ID"} if route.streams else set())
+        assert sent == expected, route.path
+        assert {"RateLimit", "RateLimit-Policy", "X-Request-Id"} <= call["responses"]["200"]["headers"].keys()
+        assert "Retry-After" in resolve(call["responses"]["429"])["headers"]
+
+
+def test_where_an_object_may_be_of_several_kinds_a_field_tells_which() -> None:
+    """Today none may; one that comes needs a discriminator."""
+    for name, schema in DOCUMENT["components"]["schemas"].items():
+        for field, described_field in schema.get("properties", {}).items():
+            kinds = [one for one in described_field.get("anyOf", ()) if "$ref" in one]
+            objects = [one for one in kinds if resolve(one).get("type") == "object"]
+            assert len(objects) < 2 or "discriminator" in described_field, f"{name}.{field}"
+
+
 def test_streams_are_events_of_messages() -> None:
-    paths, message = DOCUMENT["paths"], {"schema": {"$ref": "#/components/schemas/Message"}}
+    paths: Any = DOCUMENT["paths"]
+    message: dict[str, Any] = {"schema": {"$ref": "#/components/schemas/Message"}}
     asked = paths[f"{PREFIX}/chat/{{chat_uuid}}/message/"]["post"]["responses"]["200"]["content"]
+    message["example"] = asked["application/json"]["example"]
     assert asked == {"application/json": message, "text/event-stream": message}
     stream = paths[f"{PREFIX}/chat/{{chat_uuid}}/stream/"]["get"]
     assert stream["responses"]["200"]["content"] == {"text/event-stream": message}

@@ -23,6 +23,7 @@ from basejump_common.errors import (
 from basejump_common.security.principal import Credential
 from basejump_gateway import events, problems
 from basejump_gateway.events import StreamEnd, StreamGap
+from basejump_gateway.examples import example
 from basejump_gateway.problems import STATUS, BadRequest, Problem, UnsupportedMediaType
 from basejump_gateway.routes import POST, Route
 from basejump_gateway.versions import Served
@@ -97,6 +98,7 @@ _HEADERS: Json = {
     "WWW-Authenticate": {"description": "How to show a credential.", "schema": {"type": "string"}},
 }
 _RETIRED = ("Deprecation", "Sunset", "Link")
+_REQUEST_ID = "6d0f2c1e-0b7b-4c3f-9a55-7d0f6f5f8f11"
 _CARRIED = ("X-Request-Id", "RateLimit-Policy", "RateLimit")
 _MORE_CARRIED = {401: ("WWW-Authenticate",), 429: ("Retry-After",), 503: ("Retry-After",)}
 
@@ -193,7 +195,8 @@ def _body(route: Route, reference: Json, request: Json) -> Json:
             "properties": {name: request["properties"][name] for name in route.sent},
             "required": required,
         }
-    return {"required": bool(required), "content": {"application/json": {"schema": schema}}}
+    shown = example(route.operation.takes, only=route.sent)
+    return {"required": bool(required), "content": {"application/json": {"schema": schema, "example": shown}}}
 
 
 def _security(access: Allow) -> list[Json]:
@@ -202,9 +205,11 @@ def _security(access: Allow) -> list[Json]:
 
 def _responses(route: Route, references: dict[type, Json]) -> Json:
     operation = route.operation
-    content = {} if route.streams else {"application/json": {"schema": references[operation.gives]}}
+    content: Json = {}
+    if not route.streams:
+        content["application/json"] = {"schema": references[operation.gives], "example": example(operation.gives)}
     if route.streams or route.waits:
-        content[events.MEDIA_TYPE] = {"schema": references[Message]}
+        content[events.MEDIA_TYPE] = {"schema": references[Message], "example": example(Message)}
     description = " ".join(_EVENTS.split()) if route.streams else _text(operation.gives)
     answer = {"description": description, "headers": _headers(200), "content": content}
     refusals = sorted(_codes(route).items())
@@ -220,10 +225,16 @@ def _refusals(routes: tuple[Route, ...], schema: Json) -> Json:
         name: {
             "description": ", ".join(f"`{code}`" for code in codes),
             "headers": _headers(status),
-            "content": {problems.MEDIA_TYPE: {"schema": schema}},
+            "content": {problems.MEDIA_TYPE: {"schema": schema, "examples": {code: _refusal(code) for code in codes}}},
         }
         for name, (status, codes) in sorted(found.items())
     }
+
+
+def _refusal(code: str) -> Json:
+    kind = next(kind for kind in STATUS if kind.code == code)
+    said = " ".join((kind.__doc__ or "").split()).partition(".")[0]
+    return {"value": msgspec.to_builtins(problems.problem(kind(said), _REQUEST_ID))}
 
 
 def _headers(status: int) -> Json:
