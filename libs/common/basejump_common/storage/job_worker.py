@@ -23,7 +23,7 @@ from basejump_common.storage import job_rows
 from basejump_common.storage.bells import wait_for_bell
 from basejump_common.storage.database import Database
 from basejump_common.storage.job_rows import LEASE_SECONDS, JobRow
-from basejump_common.storage.jobs import AnyKind, LeaseLost, bell
+from basejump_common.storage.jobs import AnyKind, LeaseLost, bell, bell_of_canceled
 
 POLL_SECONDS = 1.0
 RENEW_SECONDS = 3.0
@@ -44,8 +44,8 @@ class _Held:
 class JobWorker:
     """Runs at most `concurrency` jobs at once, at most `per_client` of one client over all workers.
 
-    `wake` makes it look for work (or cancellations) now; without one it looks when a transaction of this process
-    has added a job of its kinds, when one of any replica has canceled one, and every second.
+    It looks for work when a transaction of this process has added a job of its kinds, and every second; for
+    cancellations when one of any replica has canceled one, and whenever it renews its leases.
     """
 
     def __init__(
@@ -55,14 +55,15 @@ class JobWorker:
         *,
         concurrency: int = 4,
         per_client: int = 2,
-        wake: asyncio.Event | None = None,
     ) -> None:
         self.name = f"{socket.gethostname()}/{os.getpid()}/{uuid4().hex[:8]}"
         self._database = database
         self._kinds = kinds
         self._concurrency = concurrency
         self._per_client = per_client
-        self._wake = wake or database.bell(*map(bell, kinds))
+        names = [*map(bell, kinds), *map(bell_of_canceled, kinds)]
+        self._wake = database.bell(*names)
+        self._canceled = database.bell(*map(bell_of_canceled, kinds))
         self._held: dict[UUID, _Held] = {}
         self._renewed_at = 0.0
         self._stop_by: float | None = None
@@ -73,10 +74,9 @@ class JobWorker:
         """Work until `stop` or cancellation; whatever is still running then is handed back for others to take."""
         self._ended.clear()
         try:
-            woken = True
             while not self._is_done():
-                await self._turn(woken)
-                woken = await self._rest()
+                await self._turn()
+                await self._rest()
         finally:
             await self._hand_back()
             self._ended.set()
@@ -90,18 +90,19 @@ class JobWorker:
     def _is_done(self) -> bool:
         return self._stop_by is not None and (not self._held or _now() >= self._stop_by)
 
-    async def _turn(self, woken: bool) -> None:
+    async def _turn(self) -> None:
         try:
-            if woken or _now() - self._renewed_at >= RENEW_SECONDS:
+            if self._canceled.is_set() or _now() - self._renewed_at >= RENEW_SECONDS:
+                self._canceled.clear()
                 await self._renew()
             await self._claim()
         except (Unavailable, DeadlineExceeded) as error:
             log.warning("can't look for jobs: %s", error)
             self._drop_expired()
 
-    async def _rest(self) -> bool:
+    async def _rest(self) -> None:
         pause = POLL_SECONDS if self._stop_by is None else min(POLL_SECONDS, self._stop_by - _now())
-        return await wait_for_bell(self._wake, max(pause, 0))
+        await wait_for_bell(self._wake, max(pause, 0))
 
     async def _renew(self) -> None:
         if not self._held:

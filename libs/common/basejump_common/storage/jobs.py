@@ -101,6 +101,11 @@ def bell(kind: str) -> str:
     return f"job {kind}"
 
 
+def bell_of_canceled(kind: str) -> str:
+    """Rings when a job of this kind was canceled: who runs some looks whether they are still to be run."""
+    return f"job canceled {kind}"
+
+
 async def enqueue(
     tx: Transaction,
     kind: str,
@@ -133,7 +138,8 @@ async def cancel(tx: Transaction, job_uuid: UUID) -> bool:
     """
     kind = await tx.fetchval(_CANCEL, job_uuid)
     if kind is not None:
-        tx.ring(bell(kind), everywhere=True)
+        for name in (bell(kind), bell_of_canceled(kind)):
+            tx.ring(name, everywhere=True)
     return kind is not None
 
 
