@@ -152,10 +152,11 @@ def test_what_is_another_tenants_is_not_there_for_any_call(owner: Api, tenant: T
 def right(route: Route, objects: dict[str, str]) -> dict[str, Any] | None:
     """A body that is right, for the calls that need one."""
     bodies: dict[str, dict[str, Any]] = {
-        "chat.message.create": {"prompt": "hi"},
+        "chat.message.ask": {"prompt": "hi"},
         "chat.message.judge": {"thumbs_up": True},
-        "connection.team.grant": {"team_uuids": [objects["team_uuid"]]},
+        "connection.grant.add": {"team_uuids": [objects["team_uuid"]]},
     }
+    assert bodies.keys() <= {one.operation.name for one in ROUTES}
     return bodies.get(route.operation.name, {}) if route.method not in (GET, DELETE) else None
 
 
