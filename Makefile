@@ -54,7 +54,7 @@ record: install  ## Record wire schemas, NATS users and settings again, after a 
 lock: install  ## Lock the requirements again, one set per image and one for development
 	@$(BIN)/python requirements/lock.py
 
-bench: install  ## Measure memory, start, round trips, indexing and proofs, as ratios to a baseline in the same run
+bench: install  ## Measure memory, start, round trips, indexing, downloads and proofs, as ratios to a baseline in the same run
 	@PYTHONPATH=tests:tests/load $(BIN)/python tests/load/bench.py
 
 clean:  ## Remove the environment and all local state

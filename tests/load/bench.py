@@ -2,8 +2,9 @@
 
 Memory of every idle process (PSS) and seconds from start to ready; a keyed read through gateway, NATS, service and
 PostgreSQL against the same read served by Litestar directly and against a bare NATS round trip; indexing against
-SQLAlchemy; proofs against sqlglot's own parse and qualify; our own time, tokens and many questions at once around a
-language model. Each line ends with its aim. Exits 1 when a figure misses its aim by more than five times.
+SQLAlchemy; a large result downloaded whole against psql's COPY; proofs against sqlglot's own parse and qualify; our
+own time, tokens and many questions at once around a language model. Each line ends with its aim. Exits 1 when a figure
+misses its aim by more than five times.
 """
 
 import asyncio
@@ -21,6 +22,7 @@ import psutil
 from nats.aio.msg import Msg
 
 import agent_bench
+import download_bench
 import index_bench
 import proof_bench
 from basejump_common.bus import Bus
@@ -80,6 +82,8 @@ async def _figures(folder: Path) -> AsyncIterator[Figure]:
     for figure in await _indexing(folder):
         yield _say(figure)
     for name, value, unit, aim in proof_bench.measure():
+        yield _say(Figure(name, value, unit, aim))
+    async for name, value, unit, aim in download_bench.measure(folder.parent / "downloads"):
         yield _say(Figure(name, value, unit, aim))
     async for name, value, unit, aim in agent_bench.measure(folder.parent / "agent"):
         yield _say(Figure(name, value, unit, aim))

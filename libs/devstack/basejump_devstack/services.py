@@ -142,7 +142,8 @@ def _own_settings(service: str, state: State) -> dict[str, str]:
             return {"BASEJUMP_SECRET_PEPPER": state.secret("pepper")}
         case "connection-indexer":
             results = _folder(state.path / "results")
-            return {"BASEJUMP_ALLOW_PRIVATE_HOSTS": "true", "BASEJUMP_RESULTS_URL": results.as_uri()}
+            downloads = {"BASEJUMP_DOWNLOADS_HOST": "127.0.0.1", "BASEJUMP_DOWNLOADS_PORT": "0"}
+            return {"BASEJUMP_ALLOW_PRIVATE_HOSTS": "true", "BASEJUMP_RESULTS_URL": results.as_uri()} | downloads
         case "chat-agent":
             return {"BASEJUMP_WEBHOOK_PRIVATE_HOSTS": "true", "BASEJUMP_WEBHOOK_PLAIN_HTTP": "true"}
         case _:

@@ -15,9 +15,10 @@ from basejump_chat_agent.chats import Chats
 from basejump_chat_agent.delivering import Delivering, Patience
 from basejump_chat_agent.domain.prompt import AnswerPrompt
 from basejump_chat_agent.domain.webhooks import Policy
+from basejump_chat_agent.downloads import Downloads
 from basejump_chat_agent.endings import ANNOUNCE, Announcement, Announcing
 from basejump_chat_agent.erasing import Erasing
-from basejump_chat_agent.handlers import handlers
+from basejump_chat_agent.handlers import handlers, handlers_of_results
 from basejump_chat_agent.results import Results
 from basejump_chat_agent.retrieving import Retrieving
 from basejump_chat_agent.settings import Settings
@@ -43,14 +44,17 @@ async def bootstrap(settings: Settings) -> AsyncIterator[Service]:
         policy = Policy(plain_http=settings.webhook_plain_http, private_hosts=settings.webhook_private_hosts)
         webhooks = Webhooks(base.database, vault, policy)
         chats = Chats(base.database, base.bus, Stopping(base.bus, stream))
+        results = Results(base.database, base.bus)
         yield base.service(
-            endpoints=handlers(
-                chats,
-                Messages(base.database, answerers, webhooks, stream, settings.prompts_per_client),
-                Streams(base.database),
-                webhooks,
-                Results(base.database, base.bus),
-                Erasing(base.database, stream),
+            endpoints=(
+                *handlers(
+                    chats,
+                    Messages(base.database, answerers, webhooks, stream, settings.prompts_per_client),
+                    Streams(base.database),
+                    webhooks,
+                    Erasing(base.database, stream),
+                ),
+                *handlers_of_results(results, Downloads(results, base.bus)),
             ),
             reactions=(on(DATABASE_INDEXED, news.tell), on(DATABASE_INDEX_FAILED, news.tell)),
             background=(

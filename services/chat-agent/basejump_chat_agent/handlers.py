@@ -4,6 +4,7 @@ from typing import Any
 
 from basejump_chat_agent.asking import Messages
 from basejump_chat_agent.chats import Chats
+from basejump_chat_agent.downloads import Downloads
 from basejump_chat_agent.erasing import Erasing
 from basejump_chat_agent.results import Results
 from basejump_chat_agent.streams import Streams
@@ -13,7 +14,7 @@ from basejump_common.contracts import chat, result, webhook
 
 
 def handlers(
-    chats: Chats, messages: Messages, streams: Streams, webhooks: Webhooks, results: Results, erasing: Erasing
+    chats: Chats, messages: Messages, streams: Streams, webhooks: Webhooks, erasing: Erasing
 ) -> tuple[Endpoint[Any, Any], ...]:
     """Operation to function."""
     return (
@@ -30,12 +31,20 @@ def handlers(
         handle(chat.OPEN_STREAM, streams.open),
         handle(chat.CREATE_STREAM_TICKET, streams.create_ticket),
         handle(chat.REDEEM_STREAM_TICKET, streams.redeem_ticket),
-        handle(result.LIST_RESULTS, results.list),
-        handle(result.GET_RESULT, results.get),
         handle(webhook.CREATE_SECRET, webhooks.create_secret),
         handle(webhook.LIST_SECRETS, webhooks.list_secrets),
         handle(webhook.DELETE_SECRET, webhooks.delete_secret),
         handle(webhook.LIST_DELIVERIES, webhooks.list),
         handle(webhook.REDELIVER, webhooks.redeliver),
         handle(chat.ERASE_CLIENT, erasing.erase),
+    )
+
+
+def handlers_of_results(results: Results, downloads: Downloads) -> tuple[Endpoint[Any, Any], ...]:
+    """What is kept of answers."""
+    return (
+        handle(result.LIST_RESULTS, results.list),
+        handle(result.GET_RESULT, results.get),
+        handle(result.DOWNLOAD_CSV, downloads.csv),
+        handle(result.DOWNLOAD_PARQUET, downloads.parquet),
     )

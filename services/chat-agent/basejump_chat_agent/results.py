@@ -1,6 +1,7 @@
 """Results: list and read."""
 
 from collections.abc import Sequence
+from uuid import UUID
 
 from basejump_chat_agent.access import listing_scope, reading_scope
 from basejump_chat_agent.adapters import result_rows
@@ -34,21 +35,26 @@ class Results:
         async with self._database.tenant(caller.tenant) as tx:
             rows = await result_rows.newest(tx, listing_scope(caller, request), after, pages.rows_to_ask(request.limit))
         stored, next_cursor = pages.page(rows, request.limit, lambda result: (result.created_at, result.result_uuid))
-        return ResultPage(data=await self._readable(context, stored), next_cursor=next_cursor)
+        readable = await self._readable(context, stored)
+        return ResultPage(data=tuple(result.as_result() for result in readable), next_cursor=next_cursor)
 
     async def get(self, context: Context, request: ByResult) -> Result:
         """Raises NotFound."""
+        return (await self.readable(context, request.result_uuid)).as_result()
+
+    async def readable(self, context: Context, result_uuid: UUID) -> StoredResult:
+        """With where its rows are. Raises NotFound."""
         async with self._database.tenant(context.caller.tenant) as tx:
-            result = await result_rows.get(tx, request.result_uuid, reading_scope(context.caller))
+            result = await result_rows.get(tx, result_uuid, reading_scope(context.caller))
         readable = await self._readable(context, () if result is None else (result,))
         if not readable:
             raise NotFound("no such result")
         return readable[0]
 
-    async def _readable(self, context: Context, results: Sequence[StoredResult]) -> tuple[Result, ...]:
+    async def _readable(self, context: Context, results: Sequence[StoredResult]) -> tuple[StoredResult, ...]:
         """Those whose grant is there at this moment, and whose statement would still be proved."""
         if not results:
             return ()
         asked = CheckGrants(data=tuple(result.ran_under for result in results))
         held = (await self._bus.call(CHECK_GRANTS, asked, context)).data
-        return tuple(result.as_result() for result in results if result.ran_under in held)
+        return tuple(result for result in results if result.ran_under in held)

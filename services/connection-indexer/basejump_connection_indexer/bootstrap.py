@@ -12,12 +12,14 @@ from basejump_common.storage.job_worker import JobWorker
 from basejump_connection_indexer.access import Gate
 from basejump_connection_indexer.adapters.connector import Connector
 from basejump_connection_indexer.adapters.customer_pools import CustomerPools
+from basejump_connection_indexer.adapters.internal_http import address_of, listener, serving
 from basejump_connection_indexer.adapters.result_store import ResultStore
 from basejump_connection_indexer.adapters.teams import Teams
 from basejump_connection_indexer.adapters.vault import Vault
 from basejump_connection_indexer.databases import Databases
 from basejump_connection_indexer.domain.guard import Prover
 from basejump_connection_indexer.domain.limits import Limits
+from basejump_connection_indexer.downloads import Downloads, Tickets
 from basejump_connection_indexer.erasing import Erasing
 from basejump_connection_indexer.grants import Grants
 from basejump_connection_indexer.handlers import handlers, handlers_of_notes, handlers_of_questions
@@ -49,8 +51,11 @@ async def bootstrap(settings: Settings, prover: Prover = prove) -> AsyncIterator
         look_ups = LookUps(gate, pools)
         limits = _limits(settings)
         runs = Runs(base.database, gate, store, limits, settings.statement_wait_seconds)
+        socket = listener(settings.downloads_host, settings.downloads_port)
+        tickets = Tickets(base.envelope, settings.downloads_url or address_of(socket))
+        downloads = Downloads(base.database, store, tickets, settings.downloads_at_once)
         worker = JobWorker(base.database, {JOB: Indexing(base.database, connect, vault).kind()})
-        yield base.service(
+        service = base.service(
             endpoints=(
                 *handlers(
                     Databases(base.database, connect, vault, pools),
@@ -63,12 +68,14 @@ async def bootstrap(settings: Settings, prover: Prover = prove) -> AsyncIterator
                     Retrieving(base.database, teams, catalogs),
                     look_ups,
                     Statements(gate, pools, look_ups, runs, limits, prover),
-                    Stored(base.database, gate, store, prover),
+                    Stored(base.database, gate, store, prover, tickets),
                 ),
             ),
             reactions=(on(TEAM_DELETED, grants.team_deleted),),
             background=(worker.run, pools.sweep, runs.end_with_the_service),
         )
+        async with serving(downloads, socket):
+            yield service
 
 
 def _limits(settings: Settings) -> Limits:

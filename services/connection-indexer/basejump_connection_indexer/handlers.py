@@ -50,6 +50,7 @@ def handlers_of_questions(
         handle(connection.STOP_RUN, statements.stop),
         handle(connection.CHECK_GRANTS, stored.held),
         handle(connection.READ_RUN, stored.read),
+        handle(connection.OPEN_RUN, stored.open),
     )
 
 

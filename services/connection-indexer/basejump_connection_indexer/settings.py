@@ -40,6 +40,18 @@ class Settings(ServiceSettings, frozen=True, kw_only=True):
     statement_wait_seconds: Annotated[
         float, Meta(description="How long a statement waits for one of those places before it is refused.", ge=0, le=60)
     ] = 10.0
+    downloads_host: Annotated[
+        str, Meta(description="Address at which gateways fetch whole results; 0.0.0.0 for all.")
+    ] = "0.0.0.0"  # noqa: S104 (gateways are other machines)
+    downloads_port: Annotated[
+        int, Meta(description="Port of that; 0 picks a free one. Only gateways need to reach it.", ge=0, le=65_535)
+    ] = 8081
+    downloads_url: Annotated[
+        str, Meta(description="URL under which gateways reach it; empty: this machine's own address and that port.")
+    ] = ""
+    downloads_at_once: Annotated[
+        int, Meta(description="Whole results that one replica sends at once; more are told to come again.", ge=1)
+    ] = 100
     prepared_tables: Annotated[
         int,
         Meta(

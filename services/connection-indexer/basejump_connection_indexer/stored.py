@@ -9,13 +9,23 @@ import msgspec
 import basejump_sqlguard as guard
 from basejump_common.bus import Context
 from basejump_common.contracts import wire
-from basejump_common.contracts.connection import CheckGrants, HeldGrants, RanUnder, ReadRun, RunResult, RunRows
+from basejump_common.contracts.connection import (
+    CheckGrants,
+    HeldGrants,
+    OpenedRun,
+    OpenRun,
+    RanUnder,
+    ReadRun,
+    RunResult,
+    RunRows,
+)
 from basejump_common.errors import InvalidInput, NotFound
 from basejump_common.storage.database import Database
 from basejump_connection_indexer.access import Access, Gate
 from basejump_connection_indexer.adapters import run_rows, stored_rows
 from basejump_connection_indexer.adapters.result_store import ResultStore
 from basejump_connection_indexer.domain.guard import Prover
+from basejump_connection_indexer.downloads import Tickets
 
 _GONE = "the rows of this result are no longer kept"
 
@@ -30,11 +40,12 @@ class StoredRun(msgspec.Struct, frozen=True, kw_only=True):
 class Stored:
     """Whoever may no longer run a statement may no longer read what it gave."""
 
-    def __init__(self, database: Database, gate: Gate, store: ResultStore, prover: Prover) -> None:
+    def __init__(self, database: Database, gate: Gate, store: ResultStore, prover: Prover, tickets: Tickets) -> None:
         self._database = database
         self._gate = gate
         self._store = store
         self._prover = prover
+        self._tickets = tickets
 
     async def read(self, context: Context, request: ReadRun) -> RunRows:
         """Raises NotFound, InvalidInput, Unavailable."""
@@ -50,6 +61,13 @@ class Stored:
             row_count=run.result.row_count,
             rest=picked.rest,
         )
+
+    async def open(self, context: Context, request: OpenRun) -> OpenedRun:
+        """A ticket for all rows. Raises NotFound."""
+        access = await self._gate.open_stored(context, request.team_uuid, request.conn_uuid)
+        run = (await self._run(access, request.run_uuid)).result
+        url, until = self._tickets.issue(access.client_uuid, run.run_uuid, request.format)
+        return OpenedRun(url=url, expires_at=until, row_count=run.row_count, truncated=run.truncated)
 
     async def held(self, context: Context, request: CheckGrants) -> HeldGrants:
         """Those that the caller may read at this moment."""

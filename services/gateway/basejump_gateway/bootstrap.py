@@ -3,6 +3,8 @@
 from collections.abc import AsyncIterator, Awaitable, Sequence
 from contextlib import asynccontextmanager
 
+import httpcore
+
 from basejump_common.bus.client_settings import SettingsOfClients
 from basejump_common.contracts.account import CLIENT_UPDATED
 from basejump_common.contracts.calls import counter_subject
@@ -11,8 +13,9 @@ from basejump_gateway.address import Proxies
 from basejump_gateway.allowance import Allowances
 from basejump_gateway.app import application
 from basejump_gateway.door import Door
+from basejump_gateway.downloads import Downloads
 from basejump_gateway.edge import Edge
-from basejump_gateway.endpoints import Endpoints
+from basejump_gateway.endpoints import Answers, Endpoints
 from basejump_gateway.feed import ChatFeed
 from basejump_gateway.limits import ChoicesOfClients, Limits, Rates
 from basejump_gateway.origins import Origins
@@ -26,7 +29,7 @@ from basejump_gateway.versions import VERSIONS, Retirement, Served, Version
 @asynccontextmanager
 async def bootstrap(settings: Settings, versions: Sequence[Version] = VERSIONS) -> AsyncIterator[Service]:
     """The gateway, listening; leaving the block drains it. Tests of the mechanism give other `versions`."""
-    async with foundation(settings, "gateway") as base:
+    async with foundation(settings, "gateway") as base, httpcore.AsyncConnectionPool(max_connections=None) as sources:
         feed = ChatFeed(base.bus)
         prompts = Prompts(base.bus, feed)
         streaming = Streaming(
@@ -39,7 +42,9 @@ async def bootstrap(settings: Settings, versions: Sequence[Version] = VERSIONS) 
         )
         waits = Waits(default=settings.default_wait, longest=settings.max_wait)
         door = _door(base, settings)
-        endpoints = Endpoints(base.bus, door, prompts, streaming, waits, settings.body_limit)
+        # As many connections as there are downloads: their number is bounded where the rows are.
+        answers = Answers(prompts, streaming, Downloads(base.bus, sources))
+        endpoints = Endpoints(base.bus, door, answers, waits, settings.body_limit)
         service = base.service()
         edge = Edge(
             application(endpoints, _served(settings, versions), lambda: service.ready),

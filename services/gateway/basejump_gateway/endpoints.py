@@ -3,6 +3,8 @@
 import asyncio
 import re
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -16,8 +18,10 @@ from basejump_common.errors import Canceled, InvalidInput, TooLarge
 from basejump_common.telemetry import bind_request
 from basejump_gateway.binding import Binder
 from basejump_gateway.door import Door
+from basejump_gateway.downloads import Downloads
 from basejump_gateway.edge import Caller, Exchange, Receive, exchange_of
-from basejump_gateway.events import EventStream, accepts_events, disconnected
+from basejump_gateway.events import EventStream, accepts_events
+from basejump_gateway.piping import disconnected
 from basejump_gateway.problems import UnsupportedMediaType
 from basejump_gateway.prompts import Prompts, Waits
 from basejump_gateway.routes import POST, Route
@@ -30,16 +34,24 @@ _KEY = re.compile(rb"[\x20-\x7e]{1,255}")
 Reply = Callable[[Context, Any, AnyRequest], Awaitable[Response[bytes]]]
 
 
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """Those that are more than one reply passed on."""
+
+    prompts: Prompts
+    streaming: Streaming
+    downloads: Downloads
+
+
 class Endpoints:
     """Makes handlers from routes."""
 
-    def __init__(
-        self, bus: Bus, door: Door, prompts: Prompts, streaming: Streaming, waits: Waits, body_limit: int
-    ) -> None:
+    def __init__(self, bus: Bus, door: Door, answers: Answers, waits: Waits, body_limit: int) -> None:
         self._bus = bus
         self._door = door
-        self._prompts = prompts
-        self._streaming = streaming
+        self._prompts = answers.prompts
+        self._streaming = answers.streaming
+        self._downloads = answers.downloads
         self._waits = waits
         self._body_limit = body_limit
 
@@ -81,6 +93,8 @@ class Endpoints:
     def _reply(self, route: Route) -> Reply:
         if route.waits:
             return self._wait
+        if route.media_type:
+            return partial(self._downloads.answer, route.operation, route.media_type)
         return self._follow if route.streams else self._ask(route.operation)
 
     async def _admit(self, route: Route, request: AnyRequest) -> Caller | None:

@@ -1,18 +1,12 @@
 """Server-sent events (the HTML standard, section 9.2): what they look like, and a response that sends them."""
 
-import asyncio
 from collections.abc import AsyncGenerator
-from contextlib import aclosing
-from typing import Any
 
 import msgspec
-from litestar import Response
 
-from basejump_gateway.edge import Receive, Scope, Send
+from basejump_gateway.piping import Piped
 
 MEDIA_TYPE = "text/event-stream"
-STALLED_SECONDS = 60.0
-"""A reader who takes nothing for so long is cut off."""
 
 HEARTBEAT = b": \n\n"
 
@@ -47,54 +41,15 @@ def retry(seconds: float) -> bytes:
     return b"retry: %d\n\n" % int(seconds * 1000)
 
 
-class EventStream(Response[bytes]):
-    """Sends `first` and what `frames` gives, until it ends or the reader is gone; then `frames` is closed."""
-
-    def __init__(self, first: bytes, frames: AsyncGenerator[bytes]) -> None:
-        super().__init__(first, media_type=MEDIA_TYPE)
-        self._frames = frames
+class EventStream(Piped):
+    """Sends what `frames` gives, as Piped does."""
 
     @classmethod
     async def begun(cls, frames: AsyncGenerator[bytes]) -> "EventStream":
         """With its first frame: what goes wrong until there is one is raised, and answered as a problem."""
-        return cls(await anext(frames), frames)
-
-    def to_asgi_response(self, *_: object, **__: object) -> Any:
-        """Litestar's hook: the ASGI application that answers."""
-        return self._answer
-
-    async def _answer(self, _scope: Scope, receive: Receive, send: Send) -> None:
-        async with aclosing(self._frames):
-            sending = asyncio.create_task(self._send_all(send))
-            gone = asyncio.create_task(disconnected(receive))
-            try:
-                await asyncio.wait({sending, gone}, return_when=asyncio.FIRST_COMPLETED)
-                if sending.done():
-                    sending.result()
-            finally:
-                gone.cancel()
-                sending.cancel()
-                await asyncio.wait({sending})
-
-    async def _send_all(self, send: Send) -> None:
         # nginx and its like would hold events back.
         headers = [(b"content-type", MEDIA_TYPE.encode()), (b"x-accel-buffering", b"no")]
-        await send({"type": "http.response.start", "status": 200, "headers": headers})
-        await _send(send, self.content)
-        async for frame in self._frames:
-            await _send(send, frame)
-        await send({"type": "http.response.body", "body": b"", "more_body": False})
-
-
-async def _send(send: Send, frame: bytes) -> None:
-    async with asyncio.timeout(STALLED_SECONDS):
-        await send({"type": "http.response.body", "body": frame, "more_body": True})
-
-
-async def disconnected(receive: Receive) -> None:
-    """Return once the caller has hung up."""
-    while (await receive())["type"] != "http.disconnect":
-        pass
+        return cls(await anext(frames), frames, headers)
 
 
 def accepts_events(accept: bytes) -> bool:

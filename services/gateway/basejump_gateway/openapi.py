@@ -91,6 +91,9 @@ _HEADERS: Json = {
         "description": "Of each limit: `r` calls are left, and all of it is back in `t` seconds.",
         "schema": {"type": "string", "examples": ['"key";r=5990;t=42, "client";r=59400;t=17']},
     },
+    "Content-Disposition": {"description": "The name of the file.", "schema": {"type": "string"}},
+    "X-Row-Count": {"description": "How many rows the file has.", "schema": {"type": "integer", "minimum": 0}},
+    "X-Truncated": {"description": "Whether the row cap cut the result.", "schema": {"enum": ["true", "false"]}},
     "Retry-After": {"description": "Seconds after which to come again.", "schema": {"type": "integer", "minimum": 1}},
     "Deprecation": {"description": "Since when (RFC 9745), @ and seconds.", "schema": {"type": "string"}},
     "Sunset": {"description": "When the version may end (RFC 8594).", "schema": {"type": "string"}},
@@ -99,6 +102,7 @@ _HEADERS: Json = {
 }
 _RETIRED = ("Deprecation", "Sunset", "Link")
 _REQUEST_ID = "6d0f2c1e-0b7b-4c3f-9a55-7d0f6f5f8f11"
+_OF_FILES = ("Content-Disposition", "X-Row-Count", "X-Truncated")
 _CARRIED = ("X-Request-Id", "RateLimit-Policy", "RateLimit")
 _MORE_CARRIED = {401: ("WWW-Authenticate",), 429: ("Retry-After",), 503: ("Retry-After",)}
 
@@ -138,7 +142,7 @@ def document(served: Served) -> bytes:
 def _schemas(routes: tuple[Route, ...]) -> tuple[dict[type, Json], Json]:
     """Where each struct's schema is, and all schemas by name."""
     takes = [route.operation.takes for route in routes]
-    gives = [route.operation.gives for route in routes]
+    gives = [route.operation.gives for route in routes if not route.media_type]
     kinds: list[type] = list(dict.fromkeys([*takes, *gives, StreamEnd, StreamGap, Problem]))
     found, components = msgspec.json.schema_components(
         kinds, schema_hook=schema_custom, ref_template="#/components/schemas/{name}"
@@ -205,17 +209,26 @@ def _security(access: Allow) -> list[Json]:
 
 def _responses(route: Route, references: dict[type, Json]) -> Json:
     operation = route.operation
-    content: Json = {}
-    if not route.streams:
-        content["application/json"] = {"schema": references[operation.gives], "example": example(operation.gives)}
-    if route.streams or route.waits:
-        content[events.MEDIA_TYPE] = {"schema": references[Message], "example": example(Message)}
     description = " ".join(_EVENTS.split()) if route.streams else _text(operation.gives)
-    answer = {"description": description, "headers": _headers(200), "content": content}
+    headers = _headers(200) | (_references(_OF_FILES) if route.media_type else {})
+    answer = {"description": description, "headers": headers, "content": _content(route, references)}
     refusals = sorted(_codes(route).items())
     return {"200": answer} | {
         str(status): {"$ref": f"#/components/responses/{'.'.join(codes)}"} for status, codes in refusals
     }
+
+
+def _content(route: Route, references: dict[type, Json]) -> Json:
+    """What a good answer is, by media type."""
+    if route.media_type:
+        return {route.media_type.partition(";")[0]: {"schema": {"type": "string", "format": "binary"}, "example": "…"}}
+    content: Json = {}
+    if not route.streams:
+        gives = route.operation.gives
+        content["application/json"] = {"schema": references[gives], "example": example(gives)}
+    if route.streams or route.waits:
+        content[events.MEDIA_TYPE] = {"schema": references[Message], "example": example(Message)}
+    return content
 
 
 def _refusals(routes: tuple[Route, ...], schema: Json) -> Json:

@@ -22,7 +22,10 @@ _MAY_SEND = (
     "Accept, Authorization, Client-Secret, Content-Type, Idempotency-Key, Last-Event-ID, Prefer, Traceparent, "
     "X-Request-Id"
 )
-_MAY_READ = "Deprecation, Link, RateLimit, RateLimit-Policy, Retry-After, Sunset, WWW-Authenticate, X-Request-Id"
+_MAY_READ = (
+    "Content-Disposition, Deprecation, Link, RateLimit, RateLimit-Policy, Retry-After, Sunset, WWW-Authenticate, "
+    "X-Request-Id, X-Row-Count, X-Truncated"
+)
 
 
 class Origins:

@@ -31,7 +31,8 @@ class Route:
 
     `query` names the fields that are query parameters. `chosen` names fields that the gateway fills in itself and no
     caller may send. `waits`: the reply is a prompt's first message, and the call may wait for its final one, or
-    stream all of them. `streams`: the answer is a stream of messages; the reply says who may read it.
+    stream all of them. `streams`: the answer is a stream of messages; the reply says who may read it. `media_type`: the
+    answer is a file of this type; the reply says where its bytes are.
     """
 
     method: Method
@@ -42,6 +43,7 @@ class Route:
     chosen: tuple[str, ...] = ()
     waits: bool = False
     streams: bool = False
+    media_type: str = ""
 
     @property
     def parameters(self) -> tuple[str, ...]:
@@ -165,6 +167,20 @@ CHAT = (
 RESULT = (
     Route(GET, "/result/", result.LIST_RESULTS, "List results"),
     Route(GET, "/result/{result_uuid}/", result.GET_RESULT, "Get a result"),
+    Route(
+        GET,
+        "/result/{result_uuid}/csv/",
+        result.DOWNLOAD_CSV,
+        "Download all rows as CSV",
+        media_type="text/csv; charset=utf-8; header=present",
+    ),
+    Route(
+        GET,
+        "/result/{result_uuid}/parquet/",
+        result.DOWNLOAD_PARQUET,
+        "Download all rows as Parquet",
+        media_type="application/vnd.apache.parquet",
+    ),
 )
 
 ROUTES = (*AUTH, *ACCOUNT, *CONNECTION, *CHAT, *RESULT)

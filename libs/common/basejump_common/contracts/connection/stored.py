@@ -1,5 +1,6 @@
 """Results that are kept, read again. For chat-agent."""
 
+from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any
 from uuid import UUID
@@ -11,6 +12,7 @@ from basejump_common.contracts.connection.statements import ResultColumn
 from basejump_common.contracts.operation import Operation
 from basejump_common.errors import NotFound, Unavailable
 from basejump_common.security.principal import Role
+from basejump_common.security.secret import Secret
 
 
 class Pick(StrEnum):
@@ -44,6 +46,31 @@ class RunRows(msgspec.Struct, frozen=True, kw_only=True):
     rest: float | None = None
 
 
+class Format(StrEnum):
+    """How a whole result is downloaded."""
+
+    CSV = "csv"
+    PARQUET = "parquet"
+
+
+class OpenRun(msgspec.Struct, frozen=True, kw_only=True):
+    """Where to read all rows of a stored result; the grant is checked again."""
+
+    run_uuid: UUID
+    conn_uuid: UUID
+    team_uuid: UUID
+    format: Format
+
+
+class OpenedRun(msgspec.Struct, frozen=True, kw_only=True):
+    """`url` is good until `expires_at`, for this run in this format alone; who has it needs no other credential."""
+
+    url: Secret
+    expires_at: datetime
+    row_count: int
+    truncated: bool
+
+
 READ_RUN = Operation(
     "basejump.v1.connection.run.read",
     takes=ReadRun,
@@ -52,4 +79,12 @@ READ_RUN = Operation(
     callers=("chat-agent",),
     errors=(NotFound, Unavailable),
     timeout=30.0,
+)
+OPEN_RUN = Operation(
+    "basejump.v1.connection.run.open",
+    takes=OpenRun,
+    gives=OpenedRun,
+    allow=Role.MEMBER,
+    callers=("chat-agent",),
+    errors=(NotFound, Unavailable),
 )

@@ -1,8 +1,10 @@
 """result: what an answer rests on: its SQL, its proof, its preview. The rows themselves are connection-indexer's.
 
 results.py    results: list, read
+downloads.py  all rows of a result
 """
 
+from basejump_common.contracts.result.downloads import DOWNLOAD_CSV, DOWNLOAD_PARQUET, Download
 from basejump_common.contracts.result.results import (
     GET_RESULT,
     LIST_RESULTS,
@@ -14,10 +16,13 @@ from basejump_common.contracts.result.results import (
 )
 
 __all__ = [
+    "DOWNLOAD_CSV",
+    "DOWNLOAD_PARQUET",
     "GET_RESULT",
     "LIST_RESULTS",
     "RESULT_CREATED",
     "ByResult",
+    "Download",
     "Result",
     "ResultCreated",
     "ResultPage",
