@@ -71,3 +71,17 @@ def test_a_repetition_gets_the_first_answer(house: House, route: Route) -> None:
 
 def test_what_is_made_here_is_in_the_table_of_routes() -> None:
     assert CREATED.keys() <= {route.operation.name for route in POSTS}
+
+
+def test_a_key_belongs_to_a_session_whichever_of_its_tokens_is_shown(house: House) -> None:
+    refresh, other = (refreshing(house.secret, house.owner_uuid) for _ in range(2))
+    headers = {"Idempotency-Key": uuid4().hex}
+
+    def team_made_by(session: Api) -> str:
+        token = session.post("/auth/access-token/")["access_token"]
+        caller = Api(session.client).with_token(token)
+        made: str = caller.post("/account/team/", json={"team_name": "of a session"}, headers=headers)["team_uuid"]
+        return made
+
+    assert team_made_by(refresh) == team_made_by(refresh)
+    assert team_made_by(other) != team_made_by(refresh)

@@ -64,8 +64,10 @@ class Door:
             caller = await self._identify(access, exchange)
             if caller.principal.credential not in access.credentials:
                 raise _send_instead(access)
-        except BasejumpError:
-            await self.admit_stranger(exchange)
+        except BasejumpError as error:
+            await self._origins.stranger(exchange)
+            if isinstance(error, Unauthenticated):  # else nobody knows whether the credential is good
+                await self._limits.stranger(exchange)
             raise
         choices = await self._choices.of(caller.principal.client_uuid, exchange)
         self._origins.known(choices, exchange)

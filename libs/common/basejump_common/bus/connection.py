@@ -185,6 +185,8 @@ class Bus:
 
     async def count(self, subject: str, more: int) -> int:
         """Add to a counter, a subject of a stream that counts (ADR-49 of NATS); its sum. Raises Unavailable."""
+        if not self.connected:
+            raise Unavailable("the counters are away", retry_after=1.0)
         headers = {"Nats-Incr": f"+{more}"}
         try:
             reply = await self.nats.request(subject, b"", timeout=COUNT_SECONDS, headers=headers)
