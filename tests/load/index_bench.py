@@ -17,7 +17,7 @@ from basejump_common.contracts.connection import DatabaseFields, DatabaseType
 from basejump_common.security.secret import Secret
 from basejump_common.storage.database import Database, Transaction
 from basejump_common.storage.migrations import ServiceRole, migrate, provision
-from basejump_connection_indexer.adapters import database_rows, index_rows
+from basejump_connection_indexer.adapters import database_rows, index_rows, login_rows
 from basejump_connection_indexer.adapters.postgres.session import PostgresSession
 from basejump_connection_indexer.domain.definition import (
     ColumnDefinition,
@@ -175,10 +175,10 @@ async def _add(tx: Transaction, client_uuid: UUID, db_uuid: UUID, conn_uuid: UUI
         password=Secret(_PASSWORD),
     )
     await database_rows.insert(tx, database_rows.new_row(client_uuid, db_uuid, fields, "bench"))
-    login = database_rows.ConnectionRow(
+    login = login_rows.ConnectionRow(
         conn_uuid=conn_uuid, db_uuid=db_uuid, username="bench", password=b"", data_source_desc="", warnings=()
     )
-    await database_rows.insert_connection(tx, client_uuid, login)
+    await login_rows.insert(tx, client_uuid, login)
 
 
 def _prepare(dsn: str) -> None:

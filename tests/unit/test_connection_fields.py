@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from basejump_common.contracts.connection import DatabaseFields, DatabaseType, Schema
+from basejump_common.contracts.connection import DatabaseFields, DatabaseType, Schema, SchemaMap
 from basejump_common.errors import HostForbidden, InvalidInput
 from basejump_common.security.addresses import check_addresses
 from basejump_common.security.secret import Secret
@@ -15,18 +15,59 @@ from basejump_connection_indexer.domain.alias import free_alias
 from basejump_connection_indexer.domain.database_fields import check_fields
 from basejump_connection_indexer.domain.definition import column_uuid, needs_quotes
 from basejump_connection_indexer.domain.engine import schemas_of
-from basejump_connection_indexer.domain.schema_names import schema_names
+from basejump_connection_indexer.domain.schema_names import NamedSchema, named_schemas, physical_names
+
+
+def named(name: str, /, **values: str) -> NamedSchema:
+    (found,) = named_schemas((Schema(schema_nm=name, jinja_values=values),), (), default=None)
+    return found
 
 
 def names(name: str, /, **values: str) -> tuple[str, ...]:
-    return schema_names((Schema(schema_nm=name, jinja_values=values),), default=None)
+    return (named(name, **values).physical,)
 
 
 def test_templates_take_their_values_and_plain_names_are_kept() -> None:
     assert names("hr_demo_db") == ("hr_demo_db",)
     assert names("hr{{region}}", region="Emea") == ("hrEmea",)
     assert names("{{ a }}_{{b}}", a="x", b="1") == ("x_1",)
-    assert schema_names((Schema(schema_nm="public"), Schema(schema_nm="s")), default="public") == ("public", "s")
+    both = (Schema(schema_nm="public"), Schema(schema_nm="s"))
+    assert physical_names(named_schemas(both, (), default="public")) == ("public", "s")
+
+
+@pytest.mark.parametrize(
+    ("template", "logical"),
+    [
+        ("hr{{region}}", "hr_region"),
+        ("hr_{{region}}", "hr_region"),
+        ("{{ a }}{{b}}x", "a_b_x"),
+        ("{{tenant}}", "tenant"),
+    ],
+)
+def test_a_template_is_called_by_the_names_of_its_values(template: str, logical: str) -> None:
+    values = dict.fromkeys(("region", "a", "b", "tenant"), "eu")
+    assert named(template, **values).logical == logical
+
+
+@pytest.mark.parametrize(
+    ("schemas", "maps", "field"),
+    [
+        (("hr{{a}}", "hr_a"), (), "schemas"),
+        (("hr{{a}}", "hrx"), (), "schemas"),
+        (("hr{{a}}", "hr{{b}}"), (), "schemas"),
+        (("a", "b"), (("a", "b"),), "schemas"),
+        (("a", "b"), (("a", "b"), ("b", "a")), "schemas"),
+        (("a", "b"), (("a", "c"), ("b", "c")), "schemas"),
+        (("a",), (("c", "b"),), "schema_maps[0].old_schema"),
+        (("a",), (("a", "b-c"),), "schema_maps[0].new_schema"),
+    ],
+)
+def test_no_name_means_two_schemas(schemas: tuple[str, ...], maps: tuple[tuple[str, str], ...], field: str) -> None:
+    described = tuple(Schema(schema_nm=name, jinja_values={"a": "x", "b": "x"}) for name in schemas)
+    renamed = tuple(SchemaMap(old_schema=old, new_schema=new) for old, new in maps)
+    with pytest.raises(InvalidInput) as raised:
+        named_schemas(described, renamed, default=None)
+    assert [error.field for error in raised.value.errors] == [field]
 
 
 @pytest.mark.parametrize(
@@ -127,8 +168,8 @@ def test_a_name_that_would_be_folded_or_misread_needs_quotes(name: str, quotes: 
 def test_where_a_schema_is_a_database_the_one_logged_in_to_is_meant(
     engine: str, given: dict[str, Any], names: tuple[str, ...]
 ) -> None:
-    assert schemas_of(fields(engine, **given)) == names
-    assert check_fields(fields(engine, **given)) == names
+    assert physical_names(schemas_of(fields(engine, **given))) == names
+    assert physical_names(check_fields(fields(engine, **given))) == names
 
 
 @pytest.mark.parametrize(

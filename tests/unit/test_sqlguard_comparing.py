@@ -60,6 +60,7 @@ def test_a_difference_in_filters_alone_is_told(other: str, only_filters: bool) -
         ("SELECT hr_eu.employees.name FROM hr_eu.employees", "SELECT hr_us.employees.name FROM hr_us.employees"),
         ("SELECT 'hr_eu' FROM other.hr_eu AS hr_eu", "SELECT 'hr_eu' FROM other.hr_eu AS hr_eu"),
         ("WITH q AS (SELECT 1 FROM HR_EU.t) SELECT * FROM q", "WITH q AS (SELECT 1 FROM hr_us.t) SELECT * FROM q"),
+        ("SELECT hr_eu.grade(x) FROM other.t", "SELECT hr_us.grade(x) FROM other.t"),
         ('SELECT 1 FROM "HR_EU".t', 'SELECT 1 FROM "HR_EU".t'),
     ],
 )

@@ -11,18 +11,19 @@ from basejump_sqlguard.parse import parse
 
 
 def rename_schema(sql: str, dialect: str, names: Mapping[str, str]) -> str:
-    """`sql` with each schema of `names` replaced by its new name, in relations and in columns that name one.
+    """`sql` with each schema of `names` replaced by its new name, wherever a relation, a column or a function names it.
 
     Raises Refused when `sql` isn't one query."""
     parsed = parse(sql, dialect)
     rules = parsed.rules
     folded = {name if rules.exact else name.lower(): new for name, new in names.items()}
-    for node in parsed.tree.find_all(exp.Table, exp.Column):
-        schema = node.args.get("db")
-        if schema is None:
+    for node in parsed.tree.find_all(exp.Table, exp.Column, exp.Dot):
+        place = "this" if isinstance(node, exp.Dot) and isinstance(node.args["expression"], exp.Func) else "db"
+        schema = node.args.get(place)
+        if not isinstance(schema, exp.Identifier):
             continue
         written = rules.key(schema)
         new = folded.get(written if rules.exact else written.lower())
         if new is not None:
-            node.set("db", rules.identifier(new))
+            node.set(place, rules.identifier(new))
     return write(parsed.tree, rules)

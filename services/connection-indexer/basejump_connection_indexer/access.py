@@ -6,19 +6,22 @@ from uuid import UUID
 
 import msgspec
 
+import basejump_sqlguard as guard
 from basejump_common.bus import Context
 from basejump_common.bus.client_settings import SettingsOfClients
 from basejump_common.contracts.client_settings import ClientSettings
 from basejump_common.errors import DeadlineExceeded, NotFound, Unauthenticated, Unavailable
 from basejump_common.runtime import Base
 from basejump_common.security.principal import Role
-from basejump_connection_indexer.adapters import database_rows, grant_rows
-from basejump_connection_indexer.adapters.database_rows import ConnectionRow, DatabaseRow
+from basejump_connection_indexer.adapters import database_rows, grant_rows, login_rows
+from basejump_connection_indexer.adapters.database_rows import DatabaseRow
 from basejump_connection_indexer.adapters.grant_rows import GrantedConnection
+from basejump_connection_indexer.adapters.login_rows import ConnectionRow
 from basejump_connection_indexer.adapters.teams import Teams
 from basejump_connection_indexer.adapters.vault import Vault
-from basejump_connection_indexer.domain.engine import ENGINES
+from basejump_connection_indexer.domain.engine import ENGINES, schemas_of
 from basejump_connection_indexer.domain.functions import allowed_functions
+from basejump_connection_indexer.domain.guard import Prover, as_in_the_index, in_schemas
 from basejump_connection_indexer.domain.target import Target
 from basejump_connection_indexer.prepared import PreparedCatalog, PreparedCatalogs
 
@@ -40,6 +43,13 @@ class Access(msgspec.Struct, frozen=True, kw_only=True):
     def dialect(self) -> str:
         """What the database speaks."""
         return ENGINES[self.target.database_type].dialect
+
+    def proof(self, prover: Prover, sql: str, policy: guard.Policy) -> guard.Proof | guard.Refusal:
+        """Of the statement as it is asked of the login's database, which may know schemas under other names."""
+        proved = prover(in_schemas(sql, self.dialect, self.catalog.schemas), self.dialect, self.catalog.guard, policy)
+        if isinstance(proved, guard.Refusal):
+            return as_in_the_index(proved, self.catalog.schemas)
+        return proved
 
 
 class Gate:
@@ -92,7 +102,7 @@ class Gate:
             conn_uuid=conn_uuid,
             settings=(await self._clients.choices(tenant, context)).settings,
             catalog=await self._catalogs.get(tenant, granted),
-            functions=allowed_functions(row),
+            functions=allowed_functions(row, schemas_of(row, login)),
             target=self._vault.target(row, login),
         )
 
@@ -104,7 +114,7 @@ class Gate:
                 granted = await grant_rows.connection(tx, conn_uuid)
             else:
                 granted = await grant_rows.find(tx, team_uuid, conn_uuid)
-            login = await database_rows.find_connection(tx, conn_uuid)
+            login = await login_rows.find(tx, conn_uuid)
             row = None if login is None else await database_rows.find(tx, login.db_uuid)
         if granted is None or login is None or row is None:
             raise _not_granted()

@@ -16,6 +16,7 @@ from basejump_connection_indexer.adapters.internal_http import address_of, liste
 from basejump_connection_indexer.adapters.result_store import ResultStore
 from basejump_connection_indexer.adapters.teams import Teams
 from basejump_connection_indexer.adapters.vault import Vault
+from basejump_connection_indexer.connections import Connections
 from basejump_connection_indexer.databases import Databases
 from basejump_connection_indexer.domain.guard import Prover
 from basejump_connection_indexer.domain.limits import Limits
@@ -33,6 +34,7 @@ from basejump_connection_indexer.settings import Settings
 from basejump_connection_indexer.statements import Statements
 from basejump_connection_indexer.stored import Stored
 from basejump_connection_indexer.tables import Tables
+from basejump_connection_indexer.trying import Trying
 from basejump_sqlguard import prove
 
 
@@ -41,7 +43,7 @@ async def bootstrap(settings: Settings, prover: Prover = prove) -> AsyncIterator
     """The service, its connections open for as long as the block lasts. Tests of the floor give another `prover`."""
     async with foundation(settings, "connection-indexer") as base:
         connect = Connector(allow_private_hosts=settings.allow_private_hosts).connect
-        vault = Vault(base.envelope)
+        trying, vault = Trying(connect), Vault(base.envelope)
         pools = CustomerPools(connect, per_login=settings.statements_per_database)
         teams = Teams(base.bus)
         catalogs = PreparedCatalogs(base.database, settings.prepared_tables)
@@ -58,7 +60,8 @@ async def bootstrap(settings: Settings, prover: Prover = prove) -> AsyncIterator
         service = base.service(
             endpoints=(
                 *handlers(
-                    Databases(base.database, connect, vault, pools),
+                    Databases(base.database, trying, vault, pools),
+                    Connections(base.database, trying, vault, pools, catalogs),
                     grants,
                     Tables(base.database, teams),
                     Erasing(base.database, pools, store),

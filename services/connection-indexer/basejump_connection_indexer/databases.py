@@ -1,44 +1,44 @@
 """Customers' databases: adding one after it was tried, testing, listing, changing, deleting."""
 
+from collections.abc import Sequence
 from uuid import UUID, uuid4
 
 import asyncpg
 import msgspec
+from msgspec import UNSET
 
 from basejump_common.bus import Context, publish
 from basejump_common.contracts import connection as contract
 from basejump_common.contracts.common import Done, PageRequest
 from basejump_common.contracts.connection import (
-    ByConnection,
     ByDatabase,
-    Connection,
     ConnectionChanged,
-    ConnectionPage,
     CreateDatabase,
     CreatedDatabase,
     Database,
-    DatabaseConnectionsRequest,
     DatabaseFields,
     DatabasePage,
     IndexState,
     IndexStatus,
     UpdateDatabase,
 )
-from basejump_common.errors import Conflict, DatabaseUnreachable, InvalidInput, NotFound
+from basejump_common.errors import Conflict, InvalidInput, NotFound
 from basejump_common.security.secret import Secret
 from basejump_common.storage.database import Database as Storage
 from basejump_common.storage.database import Transaction
-from basejump_connection_indexer.adapters import database_rows, grant_rows
+from basejump_connection_indexer.adapters import database_rows, grant_rows, login_rows
 from basejump_connection_indexer.adapters.customer_pools import CustomerPools
-from basejump_connection_indexer.adapters.database_rows import ConnectionRow, DatabaseRow
+from basejump_connection_indexer.adapters.database_rows import DatabaseRow
+from basejump_connection_indexer.adapters.login_rows import ConnectionRow
 from basejump_connection_indexer.adapters.vault import Vault
 from basejump_connection_indexer.domain.alias import free_alias
 from basejump_connection_indexer.domain.database_fields import check_database, check_fields
 from basejump_connection_indexer.domain.engine import ENGINES, schemas_of
 from basejump_connection_indexer.domain.risks import check_risks
-from basejump_connection_indexer.domain.session import BrokeOff, Connect
+from basejump_connection_indexer.domain.schema_names import NamedSchema
 from basejump_connection_indexer.domain.target import Target
 from basejump_connection_indexer.indexing import IndexDatabase, enqueue_indexing
+from basejump_connection_indexer.trying import Trying
 
 _BUSY = (IndexState.QUEUED, IndexState.STARTED, IndexState.SCHEDULED)
 _ALIAS_ATTEMPTS = 5
@@ -47,9 +47,9 @@ _ALIAS_ATTEMPTS = 5
 class Databases:
     """What connection-indexer does about databases and the logins to them."""
 
-    def __init__(self, database: Storage, connect: Connect, vault: Vault, pools: CustomerPools) -> None:
+    def __init__(self, database: Storage, trying: Trying, vault: Vault, pools: CustomerPools) -> None:
         self._database = database
-        self._connect = connect
+        self._trying = trying
         self._vault = vault
         self._pools = pools
 
@@ -84,24 +84,24 @@ class Databases:
         """Change what is given and index again. Raises NotFound, Conflict, InvalidInput, and what connecting raises."""
         tenant = context.caller.tenant
         async with self._database.tenant(tenant) as tx:
-            before = _idle(found(await database_rows.find(tx, request.db_uuid)))
-            logins = await database_rows.connections_of(tx, before.db_uuid)
+            before = idle(found(await database_rows.find(tx, request.db_uuid)))
+            logins = await login_rows.of_database(tx, before.db_uuid)
         after = _changed(before, request)
         check_database(after)
         logins = self._with_password(before, after, logins, request.password)
-        risks = [await self._risks(self._vault.target(after, login), schemas_of(after)) for login in logins]
+        risks = await self._trying.all_risks([(self._vault.target(after, one), _schemas(after, one)) for one in logins])
         for login, found_risks in zip(logins, risks, strict=True):
             # What an admin has accepted once needn't be accepted again.
             new = [risk for risk in found_risks if risk not in login.warnings]
             check_risks(new, accepted=request.accept_risky_role)
         try:
             async with self._database.tenant(tenant) as tx:
-                _idle(found(await database_rows.find(tx, request.db_uuid, lock=True)))
+                idle(found(await database_rows.find(tx, request.db_uuid, lock=True)))
                 await database_rows.update(tx, after)
                 for login, warnings in zip(logins, risks, strict=True):
                     if request.password is not None:
-                        await database_rows.set_password(tx, login.conn_uuid, login.password)
-                    await database_rows.set_warnings(tx, login.conn_uuid, warnings)
+                        await login_rows.set_password(tx, login.conn_uuid, login.password)
+                    await login_rows.set_warnings(tx, login.conn_uuid, warnings)
                 await enqueue_indexing(tx, tenant, IndexDatabase(db_uuid=after.db_uuid))
                 return found(await database_rows.find(tx, request.db_uuid)).as_database()
         except asyncpg.UniqueViolationError as error:
@@ -111,9 +111,9 @@ class Databases:
         """The database, its connections, grants and index. Raises NotFound, and Conflict while it is being indexed."""
         tenant = context.caller.tenant
         async with self._database.tenant(tenant) as tx:
-            row = _idle(found(await database_rows.find(tx, request.db_uuid, lock=True)))
-            logins = await database_rows.connections_of(tx, row.db_uuid)
-            await _publish_ended(tx, tenant, row.db_uuid, logins, context)
+            row = idle(found(await database_rows.find(tx, request.db_uuid, lock=True)))
+            logins = await login_rows.of_database(tx, row.db_uuid)
+            await publish_ended(tx, tenant, logins, context)
             await database_rows.delete(tx, row.db_uuid)
         for login in logins:
             await self._pools.forget(login.conn_uuid)
@@ -124,24 +124,9 @@ class Databases:
         async with self._database.tenant(context.caller.tenant) as tx:
             return found(await database_rows.find(tx, request.db_uuid)).as_status()
 
-    async def connections(self, context: Context, request: DatabaseConnectionsRequest) -> ConnectionPage:
-        """The logins of a database, newest first. Raises NotFound."""
-        async with self._database.tenant(context.caller.tenant) as tx:
-            found(await database_rows.find(tx, request.db_uuid))
-            return await database_rows.connection_page(tx, request.db_uuid, request)
-
-    async def connection(self, context: Context, request: ByConnection) -> Connection:
-        """Raises NotFound."""
-        async with self._database.tenant(context.caller.tenant) as tx:
-            row = await database_rows.find_connection(tx, request.conn_uuid)
-        if row is None:
-            raise NotFound("there is no such connection")
-        return msgspec.convert(row, Connection, from_attributes=True)
-
     async def _try(self, fields: DatabaseFields) -> tuple[str, ...]:
         """Log in and look; what the login may do beyond SELECT."""
-        names = check_fields(fields)
-        risks = await self._risks(_target(fields), names)
+        risks = await self._trying.risks(_target(fields), check_fields(fields))
         check_risks(risks, accepted=fields.accept_risky_role)
         return risks
 
@@ -159,17 +144,6 @@ class Databases:
         sealed = self._vault.seal(before.client_uuid, logins[0].conn_uuid, password)
         return [msgspec.structs.replace(logins[0], password=sealed)]
 
-    async def _risks(self, target: Target, names: tuple[str, ...]) -> tuple[str, ...]:
-        """What a login may do beyond SELECT in schemas that it may use."""
-        session = await self._connect(target)
-        try:
-            await session.check_schemas(names)
-            return await session.risks(names)
-        except BrokeOff as error:
-            raise DatabaseUnreachable.field("host", f"the database broke off while it was tried: {error}") from error
-        finally:
-            await session.close()
-
     async def _store(self, context: Context, request: CreateDatabase, warnings: tuple[str, ...]) -> CreatedDatabase:
         tenant, db_uuid, conn_uuid = context.caller.tenant, uuid4(), uuid4()
         login = ConnectionRow(
@@ -183,7 +157,7 @@ class Databases:
         async with self._database.tenant(tenant) as tx:
             alias = request.database_name_alias or free_alias(request.database_name, await database_rows.aliases(tx))
             await database_rows.insert(tx, database_rows.new_row(tenant, db_uuid, request, alias))
-            await database_rows.insert_connection(tx, tenant, login)
+            await login_rows.insert(tx, tenant, login)
             await enqueue_indexing(tx, tenant, IndexDatabase(db_uuid=db_uuid))
             change = ConnectionChanged(conn_uuid=conn_uuid, db_uuid=db_uuid)
             await publish(tx, contract.CONNECTION_CREATED, tenant, conn_uuid, change, context)
@@ -197,7 +171,8 @@ def found(row: DatabaseRow | None) -> DatabaseRow:
     return row
 
 
-def _idle(row: DatabaseRow) -> DatabaseRow:
+def idle(row: DatabaseRow) -> DatabaseRow:
+    """Raises Conflict while it is being indexed."""
     if row.index_status in _BUSY:
         raise Conflict("the database is being indexed: try again when that has ended")
     return row
@@ -225,17 +200,28 @@ def _target(fields: DatabaseFields) -> Target:
 
 
 def _changed(row: DatabaseRow, request: UpdateDatabase) -> DatabaseRow:
-    given = {name: getattr(request, name, None) for name in row.__struct_fields__}
-    return msgspec.structs.replace(row, **{name: value for name, value in given.items() if value is not None})
+    """With what is given; null takes away what may be absent, and changes nothing elsewhere."""
+    given = {name: getattr(request, name, UNSET) for name in row.__struct_fields__}
+    for name, value in given.items():
+        if value is None and name not in ("table_filter_string", "ssl_root_cert"):
+            given[name] = UNSET
+    return msgspec.structs.replace(row, **{name: value for name, value in given.items() if value is not UNSET})
 
 
-async def _publish_ended(
-    tx: Transaction, tenant: UUID, db_uuid: UUID, logins: list[ConnectionRow], context: Context
-) -> None:
+async def publish_ended(tx: Transaction, tenant: UUID, logins: Sequence[ConnectionRow], context: Context) -> None:
+    """Say that connections and their grants are gone, and end what runs over them."""
     for login in logins:
         tx.ring(grant_rows.bell(login.conn_uuid), everywhere=True)
         for grant in await grant_rows.of_connection(tx, login.conn_uuid):
             lost = contract.GrantChanged(conn_uuid=login.conn_uuid, team_uuid=grant.team_uuid)
             await publish(tx, contract.GRANT_REMOVED, tenant, login.conn_uuid, lost, context)
-        ended = ConnectionChanged(conn_uuid=login.conn_uuid, db_uuid=db_uuid)
+        ended = ConnectionChanged(conn_uuid=login.conn_uuid, db_uuid=login.db_uuid)
         await publish(tx, contract.CONNECTION_DELETED, tenant, login.conn_uuid, ended, context)
+
+
+def _schemas(row: DatabaseRow, login: ConnectionRow) -> tuple[NamedSchema, ...]:
+    """Raises InvalidInput when the login's own schemas are no longer some of the database's."""
+    try:
+        return schemas_of(row, login)
+    except InvalidInput as error:
+        raise InvalidInput.field("schemas", f"connection {login.conn_uuid}: {error.message}") from error

@@ -23,7 +23,7 @@ from basejump_common.errors import Conflict, InvalidInput, NotFound
 from basejump_common.security.principal import Role
 from basejump_common.storage import pages
 from basejump_common.storage.database import Database, Transaction
-from basejump_connection_indexer.adapters import database_rows, grant_rows, index_rows
+from basejump_connection_indexer.adapters import grant_rows, index_rows, login_rows
 from basejump_connection_indexer.adapters.teams import Teams
 from basejump_connection_indexer.domain.scope import resolved
 from basejump_connection_indexer.fitting import fitting
@@ -82,7 +82,7 @@ class Grants:
         else:
             await self._teams.require_member(context, request.team_uuid)
         async with self._database.tenant(context.caller.tenant) as tx:
-            return await database_rows.connections_of_team(tx, request)
+            return await login_rows.page_of_team(tx, request)
 
     async def team_deleted(self, tx: Transaction, event: Event[TeamChanged]) -> None:
         """The grants of a team end with it."""
@@ -125,7 +125,7 @@ def _check_length(*narrowings: Narrowing) -> None:
 
 
 async def _require(tx: Transaction, conn_uuid: UUID) -> None:
-    if await database_rows.find_connection(tx, conn_uuid) is None:
+    if await login_rows.find(tx, conn_uuid) is None:
         raise _no_connection()
 
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from basejump_common.bus import Endpoint, handle
 from basejump_common.contracts import connection
+from basejump_connection_indexer.connections import Connections
 from basejump_connection_indexer.databases import Databases
 from basejump_connection_indexer.erasing import Erasing
 from basejump_connection_indexer.grants import Grants
@@ -15,7 +16,9 @@ from basejump_connection_indexer.stored import Stored
 from basejump_connection_indexer.tables import Tables
 
 
-def handlers(databases: Databases, grants: Grants, tables: Tables, erasing: Erasing) -> tuple[Endpoint[Any, Any], ...]:
+def handlers(
+    databases: Databases, connections: Connections, grants: Grants, tables: Tables, erasing: Erasing
+) -> tuple[Endpoint[Any, Any], ...]:
     """The table of contents of the service; what questions need is below."""
     return (
         handle(connection.CREATE_DATABASE, databases.create),
@@ -25,8 +28,11 @@ def handlers(databases: Databases, grants: Grants, tables: Tables, erasing: Eras
         handle(connection.UPDATE_DATABASE, databases.update),
         handle(connection.DELETE_DATABASE, databases.delete),
         handle(connection.INDEX_STATUS, databases.index_status),
-        handle(connection.LIST_CONNECTIONS, databases.connections),
-        handle(connection.GET_CONNECTION, databases.connection),
+        handle(connection.LIST_CONNECTIONS, connections.page),
+        handle(connection.GET_CONNECTION, connections.get),
+        handle(connection.CREATE_CONNECTION, connections.create),
+        handle(connection.UPDATE_CONNECTION, connections.update),
+        handle(connection.DELETE_CONNECTION, connections.delete),
         handle(connection.GRANT_TEAMS, grants.add),
         handle(connection.LIST_GRANTS, grants.of_connection),
         handle(connection.REVOKE_GRANT, grants.remove),

@@ -1,7 +1,9 @@
 """Indexing, as a job: read what every login of a database sees, and write what has changed."""
 
 import logging
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from uuid import UUID
 
 import msgspec
@@ -19,16 +21,25 @@ from basejump_common.errors import DatabaseUnreachable, Unavailable
 from basejump_common.storage import jobs
 from basejump_common.storage.database import Database, Transaction
 from basejump_common.storage.jobs import Job, JobKind
-from basejump_connection_indexer.adapters import database_rows, index_rows
-from basejump_connection_indexer.adapters.database_rows import ConnectionRow, DatabaseRow
+from basejump_connection_indexer.adapters import database_rows, index_rows, login_rows
+from basejump_connection_indexer.adapters.database_rows import DatabaseRow
+from basejump_connection_indexer.adapters.login_rows import ConnectionRow
 from basejump_connection_indexer.adapters.vault import Vault
-from basejump_connection_indexer.domain.definition import SeenTable
+from basejump_connection_indexer.domain.definition import ColumnDefinition, SeenTable
 from basejump_connection_indexer.domain.engine import schemas_of
+from basejump_connection_indexer.domain.schema_names import differing, physical_names
 from basejump_connection_indexer.domain.session import BrokeOff, CatalogRequest, Connect
 from basejump_connection_indexer.domain.union import narrowed, union
+from basejump_connection_indexer.side_by_side import side_by_side
 
 JOB = "index"
 _LOOKED, _READ = 0.1, 0.6
+AT_ONCE = 4
+"""So many logins of a database read its catalog at a time."""
+
+Columns = tuple[ColumnDefinition, ...]
+Seen = Mapping[UUID, Sequence[SeenTable]]
+"""By connection."""
 
 log = logging.getLogger(__name__)
 
@@ -62,26 +73,39 @@ class Indexing:
         async with self._database.tenant(job.client_uuid) as tx:
             await job.fence(tx)
             row = await database_rows.find(tx, job.payload.db_uuid)
-            logins = await database_rows.connections_of(tx, job.payload.db_uuid)
+            logins = await login_rows.of_database(tx, job.payload.db_uuid)
             started = _status(job.payload.db_uuid, IndexState.STARTED, _LOOKED, await _count(tx, job.payload))
             await database_rows.set_index_state(tx, msgspec.structs.replace(started, started_at=datetime.now(UTC)))
         if row is None:
             return
-        seen = {login.conn_uuid: await self._read(row, login) for login in logins}
+        seen = await self._read_all(row, logins)
         await self._progress(job, _READ)
         await self._write(job, seen)
 
+    async def _read_all(self, row: DatabaseRow, logins: Sequence[ConnectionRow]) -> Seen:
+        """What each login sees, in the names of the index; equal columns of the schemas of a template are kept once."""
+        once: dict[Columns, Columns] = {}
+
+        async def read(login: ConnectionRow) -> list[SeenTable]:
+            return [_kept_once(table, once) for table in await self._read(row, login)]
+
+        read_all = await side_by_side((partial(read, login) for login in logins), AT_ONCE)
+        return {login.conn_uuid: tables for login, tables in zip(logins, read_all, strict=True)}
+
     async def _read(self, row: DatabaseRow, login: ConnectionRow) -> list[SeenTable]:
+        schemas = schemas_of(row, login)
         try:
             session = await self._connect(self._vault.target(row, login))
         except DatabaseUnreachable as error:
             raise Unavailable(error.message) from error
         try:
-            return await session.catalog(_request(row))
+            tables = await session.catalog(_request(row, physical_names(schemas)))
         except BrokeOff as error:
             raise Unavailable(f"the database broke off while its catalog was read: {error}") from error
         finally:
             await session.close()
+        logical = {physical: name for name, physical in differing(schemas).items()}
+        return [_in_schemas(table, logical) for table in tables] if logical else tables
 
     async def _progress(self, job: Job[IndexDatabase], progress: float) -> None:
         async with self._database.tenant(job.client_uuid) as tx:
@@ -90,7 +114,7 @@ class Indexing:
             status = _status(job.payload.db_uuid, IndexState.STARTED, progress, count)
             await database_rows.set_index_state(tx, status)
 
-    async def _write(self, job: Job[IndexDatabase], seen: dict[UUID, list[SeenTable]]) -> None:
+    async def _write(self, job: Job[IndexDatabase], seen: Seen) -> None:
         """The whole index in one transaction: whoever reads meanwhile sees the old one."""
         client_uuid, db_uuid = job.client_uuid, job.payload.db_uuid
         async with self._database.tenant(client_uuid) as tx:
@@ -106,9 +130,7 @@ class Indexing:
         log.info("indexed", extra={"db_uuid": str(db_uuid), "tables": tables, "changed": changed})
 
 
-async def write_index(
-    tx: Transaction, client_uuid: UUID, db_uuid: UUID, seen: dict[UUID, list[SeenTable]]
-) -> tuple[int, int]:
+async def write_index(tx: Transaction, client_uuid: UUID, db_uuid: UUID, seen: Seen) -> tuple[int, int]:
     """What the connections see becomes the index; how many tables that is, and how many of them changed."""
     whole = union(seen)
     change = await index_rows.write(tx, client_uuid, db_uuid, whole)
@@ -132,13 +154,22 @@ async def _count(tx: Transaction, payload: IndexDatabase) -> int:
     return await index_rows.count(tx, payload.db_uuid)
 
 
+def _in_schemas(table: SeenTable, names: Mapping[str, str]) -> SeenTable:
+    return msgspec.structs.replace(table, definition=table.definition.in_schemas(names))
+
+
+def _kept_once(table: SeenTable, once: dict[Columns, Columns]) -> SeenTable:
+    columns = once.setdefault(table.definition.columns, table.definition.columns)
+    return msgspec.structs.replace(table, definition=msgspec.structs.replace(table.definition, columns=columns))
+
+
 def _status(db_uuid: UUID, state: IndexState, progress: float, tables: int, error: str | None = None) -> IndexStatus:
     return IndexStatus(db_uuid=db_uuid, status=state, progress=progress, tables=tables, error=error)
 
 
-def _request(row: DatabaseRow) -> CatalogRequest:
+def _request(row: DatabaseRow, schemas: tuple[str, ...]) -> CatalogRequest:
     return CatalogRequest(
-        schemas=schemas_of(row),
+        schemas=schemas,
         table_filter_string=row.table_filter_string,
         include_views=row.include_views,
         include_materialized_views=row.include_materialized_views,

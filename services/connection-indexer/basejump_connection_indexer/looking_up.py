@@ -14,6 +14,7 @@ from basejump_connection_indexer.access import Access, Gate
 from basejump_connection_indexer.adapters.customer_pools import CustomerPools
 from basejump_connection_indexer.adapters.values import Closest, find_closest, find_values, look_up
 from basejump_connection_indexer.domain.session import text_columns
+from basejump_connection_indexer.prepared import PreparedCatalog
 from basejump_sqlguard import LookUp, TextLiteral
 
 MOST_MISSING = 50
@@ -36,10 +37,12 @@ class LookUps:
             tables = [access.catalog.tables[tbl_uuid] for tbl_uuid in request.tbl_uuids]
         except KeyError as error:
             raise NotFound("there is no such table") from error
-        asked = [text_columns(table) for table in tables if not table.notes.ignore]
+        catalog = access.catalog
+        asked = [text_columns(table.in_schemas(catalog.schemas)) for table in tables if not table.notes.ignore]
         async with self._pools.borrow(access.conn_uuid, access.target) as session:
             found, complete = await find_values(session, asked, request.phrases, like=request.closest)
-        return FoundValues(data=tuple(found), complete=complete)
+        named = (msgspec.structs.replace(one, schema_name=catalog.logical(one.schema_name)) for one in found)
+        return FoundValues(data=tuple(named), complete=complete)
 
     async def outcomes(self, access: Access, literals: Sequence[TextLiteral]) -> Mapping[TextLiteral, LookUp]:
         """Whether each stands in its column; columns that the admin excluded are not read."""
@@ -64,7 +67,9 @@ class LookUps:
                 found = await find_closest(session, missing[:MOST_COMPARED])
         except BasejumpError:
             pass  # then nothing is known to be like them
-        return tuple(_missing(literal, found.get(literal, Closest())) for literal in missing[:MOST_MISSING])
+        return tuple(
+            _missing(literal, found.get(literal, Closest()), access.catalog) for literal in missing[:MOST_MISSING]
+        )
 
 
 def missing_of(outcomes: Mapping[TextLiteral, LookUp]) -> list[TextLiteral]:
@@ -72,9 +77,9 @@ def missing_of(outcomes: Mapping[TextLiteral, LookUp]) -> list[TextLiteral]:
     return [literal for literal, outcome in outcomes.items() if outcome is LookUp.MISSING]
 
 
-def named(missing: Iterable[TextLiteral]) -> tuple[MissingValue, ...]:
+def named(missing: Iterable[TextLiteral], catalog: PreparedCatalog) -> tuple[MissingValue, ...]:
     """The missing values alone, as they are kept with a statement that ran."""
-    return tuple(_missing(literal, Closest(all_seen=True)) for literal in list(missing)[:MOST_MISSING])
+    return tuple(_missing(literal, Closest(all_seen=True), catalog) for literal in list(missing)[:MOST_MISSING])
 
 
 def values_missing(missing: tuple[MissingValue, ...]) -> ValuesMissing:
@@ -86,9 +91,9 @@ def values_missing(missing: tuple[MissingValue, ...]) -> ValuesMissing:
     return ValuesMissing(message, details=msgspec.to_builtins(Missing(values=missing)))
 
 
-def _missing(literal: TextLiteral, closest: Closest) -> MissingValue:
+def _missing(literal: TextLiteral, closest: Closest, catalog: PreparedCatalog) -> MissingValue:
     return MissingValue(
-        schema_name=literal.schema,
+        schema_name=catalog.logical(literal.schema),
         table_name=literal.table,
         column_name=literal.column,
         value=literal.value,

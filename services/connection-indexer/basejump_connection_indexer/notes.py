@@ -16,7 +16,7 @@ from basejump_common.contracts.connection import (
 from basejump_common.errors import InvalidInput, NotFound
 from basejump_common.storage import pages
 from basejump_common.storage.database import Database, Transaction
-from basejump_connection_indexer.adapters import database_rows, index_rows, note_rows
+from basejump_connection_indexer.adapters import database_rows, index_rows, login_rows, note_rows
 from basejump_connection_indexer.domain.definition import IndexedTable, TableNotes
 from basejump_connection_indexer.domain.editing import Known, column_notes, differences, table_notes, tables_named
 from basejump_connection_indexer.fitting import fits, fitting
@@ -74,7 +74,7 @@ class Notes:
 
 async def _seen(tx: Transaction, db_uuid: UUID, tbl_uuid: UUID) -> IndexedTable:
     """The table as its database's logins see it together. Raises NotFound."""
-    logins = await database_rows.connections_of(tx, db_uuid)
+    logins = await login_rows.of_database(tx, db_uuid)
     table = await index_rows.find_seen(tx, [login.conn_uuid for login in logins], tbl_uuid)
     if table is None:
         raise _no_table()

@@ -75,7 +75,7 @@ class Statements:
         most = self._limits.within(access.settings).rows + 1
         policy = guard.Policy(row_limit=most, extra_functions=access.functions)
         # A hop of 0.2 ms beside a proof's 0.6: one of 50,000 characters would hold everybody up for 0.3 s.
-        return await asyncio.to_thread(self._prover, sql, access.dialect, access.catalog.guard, policy)
+        return await asyncio.to_thread(access.proof, self._prover, sql, policy)
 
     async def _result(self, request: Run, access: Access, file: ResultFile, attempt: int) -> RunResult:
         proved = await self._proof(access, request.sql)
@@ -94,7 +94,7 @@ class Statements:
             started = time.perf_counter()
             outcome = await run_statement(session, proved.sql, label, limits, file)
             seconds = time.perf_counter() - started
-        proof = contract_proof(proved.with_looked_up(looked_up), named(missing_of(looked_up)))
+        proof = contract_proof(proved.with_looked_up(looked_up), named(missing_of(looked_up), access.catalog))
         return _reply(request.run_uuid, outcome, file, proof, seconds)
 
     async def _check_missing(self, access: Access, request: Run, missing: Sequence[TextLiteral]) -> None:

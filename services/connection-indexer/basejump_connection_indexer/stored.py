@@ -116,5 +116,5 @@ class Stored:
     def _refusal(self, access: Access, statement: str) -> guard.Refusal | None:
         """Why the statement could not run any more."""
         policy = guard.Policy(extra_functions=access.functions)
-        proved = self._prover(statement, access.dialect, access.catalog.guard, policy)
+        proved = access.proof(self._prover, statement, policy)
         return proved if isinstance(proved, guard.Refusal) else None

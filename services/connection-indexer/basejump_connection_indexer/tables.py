@@ -13,7 +13,7 @@ from basejump_common.contracts.connection import ByTable, DatabaseTablesRequest,
 from basejump_common.errors import InvalidInput, NotFound
 from basejump_common.security.principal import Role
 from basejump_common.storage.database import Database, Transaction
-from basejump_connection_indexer.adapters import database_rows, grant_rows, index_rows
+from basejump_connection_indexer.adapters import database_rows, grant_rows, index_rows, login_rows
 from basejump_connection_indexer.adapters.database_rows import DatabaseRow
 from basejump_connection_indexer.adapters.teams import Teams
 from basejump_connection_indexer.databases import found
@@ -82,7 +82,7 @@ class Tables:
     async def _views(self, tx: Transaction, context: Context, db_uuid: UUID) -> Views:
         """What the caller may see. Raises NotFound for a member without a grant."""
         if _is_admin(context):
-            return [(login.conn_uuid, Scope()) for login in await database_rows.connections_of(tx, db_uuid)]
+            return [(login.conn_uuid, Scope()) for login in await login_rows.of_database(tx, db_uuid)]
         grants = await grant_rows.of_database(tx, db_uuid)
         teams = await self._teams.of_caller(context, {grant.team_uuid for grant in grants})
         views = [(g.conn_uuid, Scope(allow=g.allow, deny=g.deny)) for g in grants if g.team_uuid in teams]

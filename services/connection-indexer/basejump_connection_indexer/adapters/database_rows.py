@@ -1,6 +1,5 @@
-"""The tables `database` and `connection`. Every function takes the tenant's transaction."""
+"""The table `database`. Every function takes the tenant's transaction."""
 
-from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -8,8 +7,6 @@ import msgspec
 
 from basejump_common.contracts.common import PageRequest
 from basejump_common.contracts.connection import (
-    Connection,
-    ConnectionPage,
     Database,
     DatabaseFields,
     DatabasePage,
@@ -19,7 +16,6 @@ from basejump_common.contracts.connection import (
     Schema,
     SchemaMap,
     SslMode,
-    TeamConnectionsRequest,
 )
 from basejump_common.storage import pages
 from basejump_common.storage.database import Transaction
@@ -72,18 +68,6 @@ class DatabaseRow(msgspec.Struct, frozen=True, kw_only=True):
             started_at=self.index_started_at,
             finished_at=self.index_finished_at,
         )
-
-
-class ConnectionRow(msgspec.Struct, frozen=True, kw_only=True):
-    """A row of `connection`; the password is sealed."""
-
-    conn_uuid: UUID
-    db_uuid: UUID
-    username: str
-    password: bytes
-    data_source_desc: str
-    warnings: tuple[str, ...]
-    created_at: datetime | None = None
 
 
 _COLUMNS = tuple(name for name in DatabaseRow.__struct_fields__ if not name.startswith(("index_", "created_")))
@@ -164,76 +148,3 @@ async def set_index_state(tx: Transaction, status: IndexStatus) -> None:
 async def next_index_version(tx: Transaction, db_uuid: UUID) -> None:
     """The catalog has changed: prepared ones are out of date."""
     await tx.execute("update database set index_version = index_version + 1 where db_uuid = $1", db_uuid)
-
-
-async def insert_connection(tx: Transaction, client_uuid: UUID, row: ConnectionRow) -> None:
-    """Add a login to a database."""
-    await tx.execute(
-        """
-        insert into connection (client_uuid, conn_uuid, db_uuid, username, password, data_source_desc, warnings)
-        values ($1, $2, $3, $4, $5, $6, $7)
-        """,
-        client_uuid,
-        row.conn_uuid,
-        row.db_uuid,
-        row.username,
-        row.password,
-        row.data_source_desc,
-        row.warnings,
-    )
-
-
-async def set_password(tx: Transaction, conn_uuid: UUID, password: bytes) -> None:
-    """Another password of a login, sealed."""
-    await tx.execute("update connection set password = $2 where conn_uuid = $1", conn_uuid, password)
-
-
-async def set_warnings(tx: Transaction, conn_uuid: UUID, warnings: Sequence[str]) -> None:
-    """What a login may do beyond SELECT, as it was found last."""
-    await tx.execute("update connection set warnings = $2 where conn_uuid = $1", conn_uuid, list(warnings))
-
-
-async def find_connection(tx: Transaction, conn_uuid: UUID) -> ConnectionRow | None:
-    """One login."""
-    return await tx.row(ConnectionRow, "select * from connection where conn_uuid = $1", conn_uuid)
-
-
-async def connections_of(tx: Transaction, db_uuid: UUID) -> list[ConnectionRow]:
-    """Every login to a database, oldest first."""
-    return await tx.rows(ConnectionRow, "select * from connection where db_uuid = $1 order by created_at", db_uuid)
-
-
-async def connection_page(tx: Transaction, db_uuid: UUID, request: PageRequest) -> ConnectionPage:
-    """Newest first."""
-    rows = await tx.rows(
-        Connection,
-        """
-        select * from connection where db_uuid = $1 and (created_at, conn_uuid) < ($2, $3)
-        order by created_at desc, conn_uuid desc limit $4
-        """,
-        db_uuid,
-        *pages.position(request.cursor, newest_first=True),
-        pages.rows_to_ask(request.limit),
-    )
-    return _connections(rows, request)
-
-
-async def connections_of_team(tx: Transaction, request: TeamConnectionsRequest) -> ConnectionPage:
-    """Newest first."""
-    rows = await tx.rows(
-        Connection,
-        """
-        select connection.* from connection join team_grant using (client_uuid, conn_uuid)
-        where team_uuid = $1 and (created_at, conn_uuid) < ($2, $3)
-        order by created_at desc, conn_uuid desc limit $4
-        """,
-        request.team_uuid,
-        *pages.position(request.cursor, newest_first=True),
-        pages.rows_to_ask(request.limit),
-    )
-    return _connections(rows, request)
-
-
-def _connections(rows: list[Connection], request: PageRequest) -> ConnectionPage:
-    data, next_cursor = pages.page(rows, request.limit, lambda found: (found.created_at, found.conn_uuid))
-    return ConnectionPage(data=data, next_cursor=next_cursor)

@@ -75,9 +75,7 @@ async def write(
     uuids = dict(zip(new, _fresh_uuids(len(new)), strict=True))
     await _insert(tx, (client_uuid, db_uuid), [(uuids[name], prints[name], definitions[name]) for name in new])
     await _update(tx, [(known[name][0], prints[name], definitions[name]) for name in other])
-    if gone:
-        await tx.execute(_FORGET, gone)
-        await tx.execute(_REMEMBER, gone)
+    await _forget(tx, gone)
     kept = {name: known[name][0] for name in definitions if name in known}
     return Change(tables=kept | uuids, changed=len(new) + len(other) + len(gone))
 
@@ -95,6 +93,20 @@ async def write_sights(
     if changed:
         await tx.execute(_SIGHTS, client_uuid, conn_uuid, changed, [seen[tbl_uuid] for tbl_uuid in changed])
     return len(gone) + len(changed)
+
+
+async def forget_unseen(tx: Transaction, db_uuid: UUID) -> None:
+    """A login is gone: so are the tables that no other sees, unless an admin wrote about them."""
+    rows = await tx.fetch(
+        """
+        select tbl_uuid from indexed_table
+        where db_uuid = $1 and fingerprint <> '' and not exists (
+            select from sight where sight.client_uuid = indexed_table.client_uuid
+                and sight.tbl_uuid = indexed_table.tbl_uuid)
+        """,
+        db_uuid,
+    )
+    await _forget(tx, [row["tbl_uuid"] for row in rows])
 
 
 async def seen_by(tx: Transaction, conn_uuid: UUID) -> AsyncIterator[list[IndexedTable]]:
@@ -169,6 +181,12 @@ async def count(tx: Transaction, db_uuid: UUID) -> int:
         "select count(*) from indexed_table where db_uuid = $1 and fingerprint <> ''", db_uuid
     )
     return found
+
+
+async def _forget(tx: Transaction, gone: Sequence[UUID]) -> None:
+    if gone:
+        await tx.execute(_FORGET, gone)
+        await tx.execute(_REMEMBER, gone)
 
 
 async def _insert(

@@ -4,7 +4,8 @@ from uuid import UUID
 
 from basejump_common.security.envelope import Envelope
 from basejump_common.security.secret import Secret
-from basejump_connection_indexer.adapters.database_rows import ConnectionRow, DatabaseRow
+from basejump_connection_indexer.adapters.database_rows import DatabaseRow
+from basejump_connection_indexer.adapters.login_rows import ConnectionRow
 from basejump_connection_indexer.domain.target import Target
 
 

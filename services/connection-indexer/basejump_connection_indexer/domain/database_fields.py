@@ -5,12 +5,12 @@ from typing import Any, Protocol
 import msgspec
 from cryptography import x509
 
-from basejump_common.contracts.connection import DatabaseFields, SchemaMap, SslMode
+from basejump_common.contracts.connection import DatabaseFields, SslMode
 from basejump_common.errors import InvalidInput
 from basejump_common.security.secret import Secret
 from basejump_connection_indexer.domain.engine import ENGINES, schemas_of
 from basejump_connection_indexer.domain.functions import Allowing, check_functions
-from basejump_connection_indexer.domain.schema_names import check_name
+from basejump_connection_indexer.domain.schema_names import NamedSchema
 
 
 class Database(Allowing, Protocol):
@@ -22,25 +22,20 @@ class Database(Allowing, Protocol):
     def ssl_root_cert(self) -> str | None: ...
     @property
     def query(self) -> dict[str, str]: ...
-    @property
-    def schema_maps(self) -> tuple[SchemaMap, ...]: ...
 
 
-def check_fields(fields: DatabaseFields) -> tuple[str, ...]:
-    """The names of the schemas to index. Raises InvalidInput naming the field that is wrong."""
-    _check_nul(fields)
+def check_fields(fields: DatabaseFields) -> tuple[NamedSchema, ...]:
+    """The schemas to index. Raises InvalidInput naming the field that is wrong."""
+    check_nul(fields)
     if not fields.ssl:
         raise InvalidInput.field("ssl", "connections are always encrypted: leave it out, or say ssl_mode")
     return check_database(fields)
 
 
-def check_database(database: Database) -> tuple[str, ...]:
+def check_database(database: Database) -> tuple[NamedSchema, ...]:
     """What holds for a database however it came about; as `check_fields`."""
     check_certificate(database.ssl_mode, database.ssl_root_cert)
     _check_options(database)
-    for place, schema_map in enumerate(database.schema_maps):
-        check_name(schema_map.old_schema, f"schema_maps[{place}].old_schema")
-        check_name(schema_map.new_schema, f"schema_maps[{place}].new_schema")
     check_functions(database.functions)
     return schemas_of(database)
 
@@ -57,7 +52,8 @@ def check_certificate(mode: SslMode, certificate: str | None) -> None:
         raise InvalidInput.field("ssl_root_cert", "not a certificate in PEM") from error
 
 
-def _check_nul(fields: msgspec.Struct) -> None:
+def check_nul(fields: msgspec.Struct) -> None:
+    """PostgreSQL can't hold NUL in text. Raises InvalidInput naming the field."""
     for name in fields.__struct_fields__:
         value: Any = getattr(fields, name)
         text = value.reveal() if isinstance(value, Secret) else value

@@ -5,6 +5,7 @@
 
 import hashlib
 import math
+from collections.abc import Mapping
 from datetime import datetime
 from uuid import UUID
 
@@ -32,6 +33,10 @@ class KeyDefinition(msgspec.Struct, frozen=True, array_like=True, gc=False):
     table: str
     references: tuple[str, ...]
 
+    def in_schemas(self, names: Mapping[str, str]) -> "KeyDefinition":
+        """With another name of the schema, where `names` has it."""
+        return msgspec.structs.replace(self, schema=names.get(self.schema, self.schema))
+
 
 class TableDefinition(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """`rows` is the planner's estimate, to its order of magnitude only part of the fingerprint."""
@@ -50,6 +55,11 @@ class TableDefinition(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         magnitude = -1 if self.rows is None else round(math.log2(self.rows + 1))
         shape = (self.kind, self.columns, self.comment, self.primary_key, self.foreign_keys, magnitude)
         return hashlib.blake2b(_encoder.encode(shape), digest_size=16).digest()
+
+    def in_schemas(self, names: Mapping[str, str]) -> "TableDefinition":
+        """With other names of schemas, where `names` has them."""
+        keys = tuple(key.in_schemas(names) for key in self.foreign_keys)
+        return msgspec.structs.replace(self, schema=names.get(self.schema, self.schema), foreign_keys=keys)
 
 
 class KeptOnce:
@@ -144,6 +154,12 @@ class IndexedTable(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     def text(self) -> str:
         """What the table is about: the admin's words before the database's."""
         return self.definition.comment if self.notes.context is None else self.notes.context
+
+    def in_schemas(self, names: Mapping[str, str]) -> "IndexedTable":
+        """With other names of schemas, where `names` has them."""
+        keys = tuple(key.in_schemas(names) for key in self.notes.foreign_keys)
+        notes = msgspec.structs.replace(self.notes, foreign_keys=keys)
+        return msgspec.structs.replace(self, definition=self.definition.in_schemas(names), notes=notes)
 
     def permitted(self) -> "IndexedTable":
         """Without the columns that are ignored."""

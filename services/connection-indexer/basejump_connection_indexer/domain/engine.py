@@ -5,8 +5,9 @@ from typing import Protocol
 
 import msgspec
 
-from basejump_common.contracts.connection import DatabaseType, Schema
-from basejump_connection_indexer.domain.schema_names import schema_names
+from basejump_common.contracts.connection import DatabaseType, Schema, SchemaMap
+from basejump_common.errors import InvalidInput
+from basejump_connection_indexer.domain.schema_names import NamedSchema, logical_name, named_schemas
 
 _SESSION_ATTRIBUTES = ("any", "read-write", "read-only", "primary", "standby", "prefer-standby")
 _LONGEST_WAIT = 15
@@ -38,17 +39,53 @@ class Described(Protocol):
     @property
     def schemas(self) -> tuple[Schema, ...]: ...
     @property
+    def schema_maps(self) -> tuple[SchemaMap, ...]: ...
+    @property
     def include_default_schema(self) -> bool: ...
 
 
-def schemas_of(described: Described) -> tuple[str, ...]:
-    """The names of the schemas to index, the default one last. Raises InvalidInput naming the field."""
+class Choosing(Protocol):
+    """A login as a request or a row says it: None is what its database says."""
+
+    @property
+    def schemas(self) -> tuple[Schema, ...] | None: ...
+    @property
+    def schema_maps(self) -> tuple[SchemaMap, ...] | None: ...
+
+
+def schemas_of(described: Described, login: Choosing | None = None) -> tuple[NamedSchema, ...]:
+    """The schemas to index, the default one last, as the login's database knows them.
+
+    A login that names schemas reads those alone, which are some of the database's, with the values that it gives.
+    Raises InvalidInput naming the field.
+    """
+    whole = named_schemas(described.schemas, described.schema_maps, default=_default(described))
+    if login is None or (login.schemas is None and login.schema_maps is None):
+        return whole
+    schemas = described.schemas if login.schemas is None else _chosen(described, login.schemas)
+    # The maps of the database are about its own values.
+    maps = login.schema_maps or (described.schema_maps if login.schemas is None else ())
+    found = named_schemas(schemas, maps, default=_default(described))
+    others = {one.logical for one in whole} - {one.logical for one in found}
+    if taken := others & {one.physical for one in found if one.physical != one.logical}:
+        raise InvalidInput.field("schemas", f"{taken.pop()} is the name of another schema of the database")
+    return found
+
+
+def _default(described: Described) -> str | None:
     default = ENGINES[described.database_type].default_schema
     if default is None:
-        default, is_meant = described.database_name, described.include_default_schema or not described.schemas
-    else:
-        is_meant = described.include_default_schema
-    return schema_names(described.schemas, default=default if is_meant else None)
+        is_meant = described.include_default_schema or not described.schemas
+        return described.database_name if is_meant else None
+    return default if described.include_default_schema else None
+
+
+def _chosen(described: Described, chosen: tuple[Schema, ...]) -> tuple[Schema, ...]:
+    known = {logical_name(schema.schema_nm, "schemas") for schema in described.schemas}
+    for place, schema in enumerate(chosen):
+        if logical_name(schema.schema_nm, f"schemas[{place}]") not in known:
+            raise InvalidInput.field(f"schemas[{place}].schema_nm", "is none of the database's schemas")
+    return chosen
 
 
 def _is_application_name(value: str) -> bool:

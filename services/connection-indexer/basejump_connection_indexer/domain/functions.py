@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from basejump_common.errors import InvalidInput
-from basejump_connection_indexer.domain.engine import Described, schemas_of
+from basejump_connection_indexer.domain.engine import Described
+from basejump_connection_indexer.domain.schema_names import NamedSchema, differing, physical_names
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_$]*(\.[A-Za-z_][A-Za-z0-9_$]*)?")
 _OF_THE_SERVER = frozenset(
@@ -35,11 +36,12 @@ def check_functions(functions: Sequence[str]) -> None:
             raise InvalidInput.field(f"functions[{place}]", f"what belongs to the server ({schema}) can't be allowed")
 
 
-def allowed_functions(database: Allowing) -> frozenset[str]:
-    """`schema.name` of each; one that was written without a schema is meant in every indexed one."""
-    found: set[str] = set()
+def allowed_functions(database: Allowing, schemas: Sequence[NamedSchema]) -> frozenset[str]:
+    """`schema.name` of each, as a login's database knows it; one that was written without a schema is meant in every
+    indexed one."""
+    renamed, found = differing(schemas), set[str]()
     for written in database.functions:
         schema, _, name = written.rpartition(".")
-        schemas = (schema,) if schema else schemas_of(database)
-        found.update(f"{one}.{name.lower()}" for one in schemas)
+        among = (renamed.get(schema, schema),) if schema else physical_names(schemas)
+        found.update(f"{one}.{name.lower()}" for one in among)
     return frozenset(found)

@@ -1,7 +1,10 @@
 """Between the index, the SQL guard and the contract: the same things in three vocabularies."""
 
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from typing import TypeAlias
+
+import msgspec
 
 import basejump_sqlguard as guard
 from basejump_common.contracts.connection import MissingValue, Proof, ProofPart, Refusal
@@ -15,6 +18,34 @@ def guard_catalog(tables: Sequence[IndexedTable]) -> guard.Catalog:
     """What may be queried; ignored tables and columns are known, so that a refusal can say so."""
     columns = _Columns()
     return guard.Catalog([_table(table, columns) for table in tables])
+
+
+def in_schemas(sql: str, dialect: str, schemas: Mapping[str, str]) -> str:
+    """The statement with other names of schemas, where `schemas` has them."""
+    if not schemas:
+        return sql
+    try:
+        return guard.rename_schema(sql, dialect, schemas)
+    except Exception:  # noqa: BLE001 - what can't be renamed is proved as it is written: that refuses it, and says why
+        return sql
+
+
+def as_in_the_index(refusal: guard.Refusal, schemas: Mapping[str, str]) -> guard.Refusal:
+    """The refusal of a statement that was renamed by `schemas`, in the names that it had before."""
+    if not schemas:
+        return refusal
+    logical = {physical: name for name, physical in schemas.items()}
+    physical = re.compile(rf"\b({'|'.join(map(re.escape, logical))})(?=\.)")
+
+    def renamed(text: str) -> str:
+        return physical.sub(lambda match: logical[match[1]], text)
+
+    return msgspec.structs.replace(
+        refusal,
+        reason=renamed(refusal.reason),
+        where=None if refusal.where is None else renamed(refusal.where),
+        suggestions=tuple(map(renamed, refusal.suggestions)),
+    )
 
 
 def contract_proof(proof: guard.Proof, missing: tuple[MissingValue, ...] = ()) -> Proof:

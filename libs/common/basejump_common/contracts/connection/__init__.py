@@ -1,6 +1,7 @@
 """connection: customers' databases, their logins and grants, the index, retrieval, proof and running of SQL.
 
-databases.py    customers' databases, the logins to them, and how far indexing is
+databases.py    customers' databases, and how far indexing is
+logins.py       connections: the logins to a database, each with its own values of templated schemas
 grants.py       which team may ask over which connection
 tables.py       the index: tables, columns, keys, and what admins write about them
 retrieval.py    what a question is about: tables, and values in them. For chat-agent
@@ -9,29 +10,20 @@ stored.py       results that are kept, read again. For chat-agent
 """
 
 from basejump_common.contracts.connection.databases import (
-    CONNECTION_CREATED,
-    CONNECTION_DELETED,
     CREATE_DATABASE,
     DATABASE_INDEX_FAILED,
     DATABASE_INDEXED,
     DELETE_DATABASE,
     ERASE_CLIENT,
-    GET_CONNECTION,
     GET_DATABASE,
     INDEX_STATUS,
-    LIST_CONNECTIONS,
     LIST_DATABASES,
     TEST_DATABASE,
     UPDATE_DATABASE,
-    ByConnection,
     ByDatabase,
-    Connection,
-    ConnectionChanged,
-    ConnectionPage,
     CreateDatabase,
     CreatedDatabase,
     Database,
-    DatabaseConnectionsRequest,
     DatabaseFields,
     DatabaseIndexed,
     DatabaseIndexFailed,
@@ -65,6 +57,24 @@ from basejump_common.contracts.connection.grants import (
     RanUnder,
     TableScope,
     TeamConnectionsRequest,
+)
+from basejump_common.contracts.connection.logins import (
+    CONNECTION_CREATED,
+    CONNECTION_DELETED,
+    CONNECTION_UPDATED,
+    CREATE_CONNECTION,
+    DELETE_CONNECTION,
+    GET_CONNECTION,
+    LIST_CONNECTIONS,
+    UPDATE_CONNECTION,
+    ByConnection,
+    Connection,
+    ConnectionChanged,
+    ConnectionPage,
+    CreateConnection,
+    CreatedConnection,
+    DatabaseConnectionsRequest,
+    UpdateConnection,
 )
 from basejump_common.contracts.connection.retrieval import (
     FIND_VALUES,
@@ -138,9 +148,12 @@ __all__ = [
     "CHECK_GRANTS",
     "CONNECTION_CREATED",
     "CONNECTION_DELETED",
+    "CONNECTION_UPDATED",
+    "CREATE_CONNECTION",
     "CREATE_DATABASE",
     "DATABASE_INDEXED",
     "DATABASE_INDEX_FAILED",
+    "DELETE_CONNECTION",
     "DELETE_DATABASE",
     "DRAW_DATABASE",
     "ERASE_CLIENT",
@@ -170,6 +183,7 @@ __all__ = [
     "TABLE_DESCRIBED",
     "TEST_DATABASE",
     "UPDATE_COLUMNS",
+    "UPDATE_CONNECTION",
     "UPDATE_DATABASE",
     "UPDATE_TABLE",
     "ByConnection",
@@ -183,7 +197,9 @@ __all__ = [
     "ConnectionChanged",
     "ConnectionGrantsRequest",
     "ConnectionPage",
+    "CreateConnection",
     "CreateDatabase",
+    "CreatedConnection",
     "CreatedDatabase",
     "Database",
     "DatabaseConnectionsRequest",
@@ -245,6 +261,7 @@ __all__ = [
     "TeamConnectionsRequest",
     "UpdateColumn",
     "UpdateColumns",
+    "UpdateConnection",
     "UpdateDatabase",
     "UpdateTable",
     "WrittenKey",

@@ -6,7 +6,7 @@ from typing import Annotated
 from uuid import UUID
 
 import msgspec
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
 from basejump_common.contracts.common import Done, Name, PageRequest, Text
 from basejump_common.contracts.erasing import erase_client
@@ -33,7 +33,7 @@ Functions = Annotated[tuple[FunctionName, ...], Meta(max_length=200)]
 """Functions that queries may call although Basejump doesn't know them as pure: `name` in an indexed schema, or
 `schema.name`. They run read-only like everything else."""
 
-_CONNECT_ERRORS = (
+CONNECT_ERRORS = (
     InvalidInput,
     HostForbidden,
     DatabaseUnreachable,
@@ -42,6 +42,7 @@ _CONNECT_ERRORS = (
     DatabaseMissing,
     SchemaMissing,
 )
+"""What trying a login raises."""
 
 
 class DatabaseType(StrEnum):
@@ -61,14 +62,17 @@ class SslMode(StrEnum):
 
 
 class Schema(msgspec.Struct, frozen=True, kw_only=True):
-    """A schema to index; a templated name such as `hr{{region}}` takes its values from `jinja_values`."""
+    """A schema to index; a templated name such as `hr{{region}}` takes its values from `jinja_values`.
+
+    The index, questions and proposed statements call that one `hr_region`; what runs names the schema that is meant.
+    """
 
     schema_nm: Annotated[str, Meta(min_length=1, max_length=200)]
     jinja_values: dict[str, str] = {}
 
 
 class SchemaMap(msgspec.Struct, frozen=True, kw_only=True):
-    """A schema that another login knows under another name."""
+    """A schema of the index, `old_schema`, that the login knows under another name, `new_schema`."""
 
     old_schema: SchemaName
     new_schema: SchemaName
@@ -77,7 +81,10 @@ class SchemaMap(msgspec.Struct, frozen=True, kw_only=True):
 Host = Annotated[str, Meta(min_length=1, max_length=255)]
 Port = Annotated[int, Meta(ge=1, le=65_535)]
 Certificate = Annotated[str, Meta(max_length=100_000)]
+Schemas = Annotated[tuple[Schema, ...], Meta(max_length=200)]
 SchemaMaps = Annotated[tuple[SchemaMap, ...], Meta(max_length=200)]
+Username = Annotated[str, Meta(min_length=1, max_length=200)]
+Filter = Annotated[str, Meta(min_length=1, max_length=200)]
 
 
 class DatabaseFields(msgspec.Struct, frozen=True, kw_only=True):
@@ -88,7 +95,7 @@ class DatabaseFields(msgspec.Struct, frozen=True, kw_only=True):
     port: Port | None = None
     database_name: SchemaName
     database_name_alias: Name | None = None
-    username: Annotated[str, Meta(min_length=1, max_length=200)]
+    username: Username
     password: Secret
     query: dict[str, str] = {}
     ssl_mode: SslMode = SslMode.REQUIRE
@@ -97,9 +104,9 @@ class DatabaseFields(msgspec.Struct, frozen=True, kw_only=True):
     database_desc: Text = ""
     data_source_desc: Text = ""
     include_default_schema: bool = False
-    schemas: Annotated[tuple[Schema, ...], Meta(max_length=200)] = ()
+    schemas: Schemas = ()
     schema_maps: SchemaMaps = ()
-    table_filter_string: Annotated[str, Meta(min_length=1, max_length=200)] | None = None
+    table_filter_string: Filter | None = None
     include_views: bool = True
     include_materialized_views: bool = True
     include_partitioned_tables: bool = True
@@ -115,7 +122,8 @@ class UpdateDatabase(msgspec.Struct, frozen=True, kw_only=True):
     """What is given is changed; then the database is scanned again and what changed is indexed again.
 
     A login that can do more than SELECT, and more than was accepted before, needs `accept_risky_role` again. Another
-    `host` or `port` needs the `password` of the login again, which would be sent there.
+    `host` or `port` needs the `password` of the login again, which would be sent there. `null` takes
+    `table_filter_string` and `ssl_root_cert` away; elsewhere it changes nothing.
     """
 
     db_uuid: UUID
@@ -125,13 +133,13 @@ class UpdateDatabase(msgspec.Struct, frozen=True, kw_only=True):
     password: Secret | None = None
     query: dict[str, str] | None = None
     ssl_mode: SslMode | None = None
-    ssl_root_cert: Certificate | None = None
+    ssl_root_cert: Certificate | UnsetType | None = UNSET
     database_name_alias: Name | None = None
     database_desc: Text | None = None
-    schemas: Annotated[tuple[Schema, ...], Meta(min_length=1, max_length=200)] | None = None
+    schemas: Schemas | None = None
     include_default_schema: bool | None = None
     schema_maps: SchemaMaps | None = None
-    table_filter_string: Annotated[str, Meta(min_length=1, max_length=200)] | None = None
+    table_filter_string: Filter | UnsetType | None = UNSET
     include_views: bool | None = None
     include_materialized_views: bool | None = None
     include_partitioned_tables: bool | None = None
@@ -209,36 +217,6 @@ class IndexStatus(msgspec.Struct, frozen=True, kw_only=True):
     finished_at: datetime | None = None
 
 
-class Connection(msgspec.Struct, frozen=True, kw_only=True):
-    """A login to a database, without its password."""
-
-    conn_uuid: UUID
-    db_uuid: UUID
-    username: str
-    data_source_desc: str
-    warnings: tuple[str, ...]
-    created_at: datetime
-
-
-class ByConnection(msgspec.Struct, frozen=True, kw_only=True):
-    """Names a connection."""
-
-    conn_uuid: UUID
-
-
-class DatabaseConnectionsRequest(PageRequest, frozen=True, kw_only=True):
-    """The connections of one database."""
-
-    db_uuid: UUID
-
-
-class ConnectionPage(msgspec.Struct, frozen=True, kw_only=True):
-    """Newest first."""
-
-    data: tuple[Connection, ...]
-    next_cursor: str | None = None
-
-
 class DatabaseIndexed(msgspec.Struct, frozen=True, kw_only=True):
     """A database's index is up to date."""
 
@@ -254,29 +232,18 @@ class DatabaseIndexFailed(msgspec.Struct, frozen=True, kw_only=True):
     error: str
 
 
-class ConnectionChanged(msgspec.Struct, frozen=True, kw_only=True):
-    """A connection was created or deleted."""
-
-    conn_uuid: UUID
-    db_uuid: UUID
-
-
 DATABASE_INDEXED = EventType(
     "database", "indexed", DatabaseIndexed, publisher="connection-indexer", consumers=("chat-agent",)
 )
 DATABASE_INDEX_FAILED = EventType(
     "database", "index-failed", DatabaseIndexFailed, publisher="connection-indexer", consumers=("chat-agent",)
 )
-CONNECTION_CREATED = EventType("connection", "created", ConnectionChanged, publisher="connection-indexer")
-CONNECTION_DELETED = EventType("connection", "deleted", ConnectionChanged, publisher="connection-indexer")
-
-
 CREATE_DATABASE = Operation(
     "basejump.v1.connection.database.create",
     takes=CreateDatabase,
     gives=CreatedDatabase,
     allow=Role.ADMIN,
-    errors=(Conflict, *_CONNECT_ERRORS),
+    errors=(Conflict, *CONNECT_ERRORS),
     timeout=30.0,
 )
 TEST_DATABASE = Operation(
@@ -284,7 +251,7 @@ TEST_DATABASE = Operation(
     takes=DatabaseFields,
     gives=Done,
     allow=Role.ADMIN,
-    errors=_CONNECT_ERRORS,
+    errors=CONNECT_ERRORS,
     timeout=30.0,
 )
 LIST_DATABASES = Operation(
@@ -302,7 +269,7 @@ UPDATE_DATABASE = Operation(
     takes=UpdateDatabase,
     gives=Database,
     allow=Role.ADMIN,
-    errors=(NotFound, Conflict, *_CONNECT_ERRORS),
+    errors=(NotFound, Conflict, *CONNECT_ERRORS),
     timeout=30.0,
 )
 DELETE_DATABASE = Operation(
@@ -317,20 +284,6 @@ INDEX_STATUS = Operation(
     takes=ByDatabase,
     gives=IndexStatus,
     allow=Role.MEMBER,
-    errors=(NotFound,),
-)
-LIST_CONNECTIONS = Operation(
-    "basejump.v1.connection.connection.list",
-    takes=DatabaseConnectionsRequest,
-    gives=ConnectionPage,
-    allow=Role.ADMIN,
-    errors=(NotFound,),
-)
-GET_CONNECTION = Operation(
-    "basejump.v1.connection.connection.get",
-    takes=ByConnection,
-    gives=Connection,
-    allow=Role.ADMIN,
     errors=(NotFound,),
 )
 ERASE_CLIENT = erase_client("connection")

@@ -8,7 +8,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from basejump_common.contracts.common import Done, PageRequest
-from basejump_common.contracts.connection.databases import ConnectionPage
+from basejump_common.contracts.connection.logins import ConnectionPage
 from basejump_common.contracts.connection.tables import ColumnName, TableName
 from basejump_common.contracts.operation import EventType, Operation
 from basejump_common.errors import Conflict, InvalidInput, NotFound
