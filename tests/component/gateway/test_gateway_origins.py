@@ -125,6 +125,10 @@ async def test_an_origin_that_is_taken_back_is_forgotten_within_seconds(house: H
         "https://user@app.example.com",
         "https://app.example.com:port",
         "https://app.example.com\n",
+        "https://app.example.com:65536",
+        "https://[::1::2]",
+        "https://[.]",
+        "https://[127.0.0.1]",
         "https://" + "a" * 300,
     ],
 )
