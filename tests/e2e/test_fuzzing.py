@@ -14,7 +14,8 @@ import pytest
 
 from basejump_common.security.principal import Credential, Role
 from basejump_gateway.routes import PREFIX, ROUTES, Route
-from rest import Api, Tenant, as_user, refreshing
+from household import settle
+from rest import Api, refreshing
 from soaking import times
 
 EXAMPLES = times(20, soak=300)
@@ -46,22 +47,13 @@ class Fuzzed:
 @pytest.fixture(scope="module")
 def fuzzed(api: Api, operator: Api, stack: dict[str, str]) -> Fuzzed:
     client = operator.post("/account/client/", json={"client_name": "fuzzed"})
-    owner_uuid = client["owner_user_uuid"]
-    tenant = Tenant.enter(api, client["client_secret"]).with_demo(stack)
-    owner = as_user(tenant.secret, owner_uuid)
-    objects = dict(tenant.objects)
-    owner.post(f"/account/user/{owner_uuid}/team/{objects['team_uuid']}/")
-    objects["chat_uuid"] = owner.post(f"/chat/team/{objects['team_uuid']}/")["chat_uuid"]
-    message = owner.post(f"/chat/{objects['chat_uuid']}/message/", json={"prompt": "How many employees are there?"})
-    objects |= {"msg_uuid": message["msg_uuid"], "parent_msg_uuid": message["msg_uuid"]}
-    objects["result_uuid"] = message["result_uuid"]
-    objects["tbl_uuid"] = owner.get(f"/connection/database/{objects['db_uuid']}/table/")["data"][0]["tbl_uuid"]
+    house = settle(api, client, stack, asker=Role.OWNER)
     credentials = {
         f"{route.method} {PREFIX}{route.path}": credential.headers
         for route in ROUTES
-        if (credential := _other_credential(route, tenant.secret, owner_uuid, operator)) is not None
+        if (credential := _other_credential(route, house.secret, client["owner_user_uuid"], operator)) is not None
     }
-    return Fuzzed(owner, objects, credentials)
+    return Fuzzed(house.owner, house.objects, credentials)
 
 
 def _other_credential(route: Route, secret: Api, owner_uuid: str, operator: Api) -> Api | None:
