@@ -19,6 +19,7 @@ from basejump_common.contracts.account import (
     Membership,
     MembershipStanding,
     TeamUsersRequest,
+    UpdateTeam,
     UpdateUser,
     User,
     UserTeamsRequest,
@@ -227,6 +228,17 @@ async def test_a_member_sees_their_own_teams_and_an_admin_all(house: House) -> N
         await member.call(account.GET_TEAM, ByTeam(team_uuid=other))
 
 
+async def test_a_teams_name_is_a_label_that_an_admin_changes(house: House) -> None:
+    admin = await (await house.tenant()).person(UserRole.ADMIN)
+    one, other = await _team(admin), await _team(admin)
+    assert one != other
+    await admin.call(account.UPDATE_TEAM, UpdateTeam(team_uuid=one, team_desc="who sells"))
+    await admin.call(account.UPDATE_TEAM, UpdateTeam(team_uuid=one, team_name="shops"))
+    changed = await admin.call(account.GET_TEAM, ByTeam(team_uuid=one))
+    assert (changed.team_name, changed.team_desc) == ("shops", "who sells")
+    assert (await admin.call(account.GET_TEAM, ByTeam(team_uuid=other))).team_name == "sales"
+
+
 async def test_joining_twice_is_one_membership_and_leaving_twice_is_not_found(house: House) -> None:
     tenant = await house.tenant()
     owner = await tenant.owner()
@@ -314,6 +326,7 @@ async def test_everything_of_another_client_is_not_found(house: House) -> None:
         (account.UPDATE_USER, UpdateUser(user_uuid=user_uuid, username="stolen")),
         (account.DELETE_USER, ByUser(user_uuid=user_uuid)),
         (account.GET_TEAM, ByTeam(team_uuid=team_uuid)),
+        (account.UPDATE_TEAM, UpdateTeam(team_uuid=team_uuid, team_name="stolen")),
         (account.DELETE_TEAM, ByTeam(team_uuid=team_uuid)),
         (account.LIST_TEAM_USERS, TeamUsersRequest(team_uuid=team_uuid)),
         (account.LIST_USER_TEAMS, UserTeamsRequest(user_uuid=user_uuid)),
@@ -362,4 +375,10 @@ async def test_only_these_tables_have_no_row_security(installation: Installation
         found = [row[0] for row in await superuser.fetch(unprotected)]
     finally:
         await superuser.close()
-    assert found == ["account.client_directory", "auth.revocation", "auth.secret_lookup", "auth.signing_key"]
+    assert found == [
+        "account.client_directory",
+        "account.client_origin",
+        "auth.revocation",
+        "auth.secret_lookup",
+        "auth.signing_key",
+    ]

@@ -187,6 +187,8 @@ async def test_secrets_are_listed_in_pages_without_their_values(house: House) ->
     assert listed == [*reversed(made), tenant.secret_uuid]
     assert second.next_cursor is None
     assert not hasattr(first.data[0], "client_secret")
+    assert len({secret.public_key for secret in (*first.data, *second.data)}) == 4
+    assert all(secret.public_key and secret.prefix.startswith("bj_dev_") for secret in first.data)
 
 
 async def test_the_caller_can_end_their_own_sessions(house: House) -> None:

@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
 from basejump_auth.domain import lifetimes, rules
+from basejump_common.contracts.account import UserStanding
 from basejump_common.contracts.auth import CreateSecret
 from basejump_common.errors import Forbidden, InvalidInput
 from basejump_common.security.principal import Credential, Principal, Role, UserRole
@@ -26,6 +27,12 @@ def _secret(role: Role) -> Principal:
     return Principal(credential=Credential.CLIENT_SECRET, role=role, client_uuid=uuid4(), user_uuid=uuid4())
 
 
+def _user(role: UserRole, user_uuid: UUID | None = None, service_user_uuid: UUID | None = None) -> UserStanding:
+    return UserStanding(
+        client_uuid=uuid4(), user_uuid=user_uuid or uuid4(), role=role, service_user_uuid=service_user_uuid
+    )
+
+
 def _refused(*arguments: object) -> bool:
     check, *rest = arguments
     assert callable(check)
@@ -39,8 +46,24 @@ def _refused(*arguments: object) -> bool:
 @pytest.mark.parametrize("role", list(UserRole))
 def test_only_a_secret_of_member_rank_is_bound_to_its_user(role: UserRole) -> None:
     secret = _secret(Role(role))
-    assert not _refused(rules.check_may_ask_for, secret, secret.user_uuid)
-    assert _refused(rules.check_may_ask_for, secret, uuid4()) == (role in MEMBER_RANK)
+    assert not _refused(rules.check_may_ask_for, secret, _user(UserRole.MEMBER, secret.user))
+    assert _refused(rules.check_may_ask_for, secret, _user(UserRole.MEMBER)) == (role in MEMBER_RANK)
+
+
+@pytest.mark.parametrize("role", list(UserRole))
+def test_of_those_only_a_service_members_secret_reaches_its_sub_members(role: UserRole) -> None:
+    secret = _secret(Role(role))
+    sub = _user(UserRole.SUB_MEMBER, service_user_uuid=secret.user)
+    assert _refused(rules.check_may_ask_for, secret, sub) == (role in MEMBER_RANK - {UserRole.SERVICE_MEMBER})
+    anothers = _user(UserRole.SUB_MEMBER, service_user_uuid=uuid4())
+    assert _refused(rules.check_may_ask_for, secret, anothers) == (role in MEMBER_RANK)
+
+
+def test_a_secret_stands_behind_its_own_user_and_their_sub_members() -> None:
+    sub = _user(UserRole.SUB_MEMBER, service_user_uuid=uuid4())
+    assert all(rules.is_still_theirs(bound_to, sub) for bound_to in (None, sub.user_uuid, sub.service_user_uuid))
+    assert not rules.is_still_theirs(uuid4(), sub)
+    assert not rules.is_still_theirs(uuid4(), _user(UserRole.MEMBER))
 
 
 @pytest.mark.parametrize("secret", list(UserRole))

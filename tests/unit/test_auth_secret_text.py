@@ -1,13 +1,14 @@
 """The text of client secrets: random, recognisable, checked before any look-up."""
 
 import math
+import re
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from basejump_auth.domain import secret_text
-from basejump_auth.domain.secret_text import display_prefix, is_well_formed, new_secret, secret_hash
+from basejump_auth.domain.secret_text import display_prefix, is_well_formed, new_secret, public_key, secret_hash
 from basejump_common.security.secret import Secret
 
 
@@ -60,3 +61,11 @@ def test_the_hash_depends_on_the_pepper() -> None:
 @pytest.mark.parametrize("text", ["bj_dev_" + "0" * 34, "bj_dev_" + "ａ" * 34, "bj_dev_" + "0" * 28 + "\n" + "0" * 5])
 def test_the_shape_alone_is_not_enough(text: str) -> None:
     assert not is_well_formed(text, "dev")
+
+
+def test_a_public_key_names_one_secret_and_holds_none_of_it() -> None:
+    secret = new_secret("dev")
+    shown = public_key("dev", secret)
+    assert shown == public_key("dev", Secret(secret.reveal())) != public_key("dev", new_secret("dev"))
+    assert re.fullmatch(r"bjpk_dev_[0-9a-f]{32}", shown)
+    assert not is_well_formed(shown, "dev")

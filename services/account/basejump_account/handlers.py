@@ -32,6 +32,7 @@ def handlers(clients: Clients, lifecycle: Lifecycle, users: Users, teams: Teams)
         handle(account.CREATE_TEAM, teams.create),
         handle(account.LIST_TEAMS, teams.page),
         handle(account.GET_TEAM, teams.get),
+        handle(account.UPDATE_TEAM, teams.update),
         handle(account.DELETE_TEAM, teams.delete),
         handle(account.ADD_MEMBER, teams.add_member),
         handle(account.REMOVE_MEMBER, teams.remove_member),

@@ -21,6 +21,7 @@ from basejump_common.contracts.account import (
     TeamChanged,
     TeamPage,
     TeamUsersRequest,
+    UpdateTeam,
     UserPage,
     UserTeamsRequest,
 )
@@ -60,6 +61,15 @@ class Teams:
         """A team; for a MEMBER, one of their own. Raises NotFound."""
         async with self._database.tenant(context.caller.tenant) as tx:
             return _found(await team_rows.find(tx, request.team_uuid, member=_only_their_own(context.caller)))
+
+    async def update(self, context: Context, request: UpdateTeam) -> Team:
+        """Change what is given. Raises NotFound."""
+        tenant = context.caller.tenant
+        async with self._database.tenant(tenant) as tx:
+            team = _found(await team_rows.update(tx, request))
+            change = TeamChanged(team_uuid=team.team_uuid)
+            await publish(tx, account.TEAM_UPDATED, tenant, team.team_uuid, change, context)
+        return team
 
     async def delete(self, context: Context, request: ByTeam) -> Done:
         """The team and its memberships. Raises NotFound."""

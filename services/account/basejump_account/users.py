@@ -36,9 +36,9 @@ class Users:
         user = _new_user(context.caller.tenant, request)
         roles.check_may_give(context.caller.role, request.role)
         async with self._database.tenant(user.client_uuid) as tx:
-            await _check_service_user(tx, user)
+            await _check_service_user(tx, user.role, request.service_user_uuid)
             await user_rows.insert(tx, user)
-            change = UserChanged(user_uuid=user.user_uuid, role=user.role)
+            change = UserChanged(user_uuid=user.user_uuid, role=user.role, service_user_uuid=user.service_user_uuid)
             await publish(tx, account.USER_CREATED, user.client_uuid, user.user_uuid, change, context)
         return user
 
@@ -57,14 +57,18 @@ class Users:
         return user
 
     async def update(self, context: Context, request: UpdateUser) -> User:
-        """Change what is given. A new role ends the user's tokens. Raises NotFound, Forbidden."""
+        """Change what is given. A new role ends the user's tokens. Raises NotFound, Forbidden, InvalidInput."""
         caller = context.caller
         async with self._database.tenant(caller.tenant) as tx:
             before = found(await user_rows.lock(tx, request.user_uuid))
             roles.check_may_change(caller, before, request)
+            await _check_service_user(tx, request.role or before.role, request.service_user_uuid)
             user = await user_rows.update(tx, request)
             change = UserChanged(
-                user_uuid=user.user_uuid, role=user.role, role_changed=roles.changes_role(before, request)
+                user_uuid=user.user_uuid,
+                role=user.role,
+                role_changed=roles.changes_role(before, request),
+                service_user_uuid=user.service_user_uuid,
             )
             await publish(tx, account.USER_UPDATED, user.client_uuid, user.user_uuid, change, context)
         return user
@@ -90,7 +94,12 @@ class Users:
             user = found(await user_rows.find(tx, request.user_uuid))
             if not await is_active(tx, user.client_uuid):
                 raise NotFound("the client is suspended")
-        return UserStanding(client_uuid=user.client_uuid, user_uuid=user.user_uuid, role=user.role)
+        return UserStanding(
+            client_uuid=user.client_uuid,
+            user_uuid=user.user_uuid,
+            role=user.role,
+            service_user_uuid=user.service_user_uuid,
+        )
 
 
 def found(user: User | None) -> User:
@@ -112,7 +121,7 @@ def _new_user(client_uuid: UUID, request: CreateUser) -> User:
     )
 
 
-async def _check_service_user(tx: Transaction, user: User) -> None:
-    if user.service_user_uuid is not None:
-        service_user = await user_rows.lock_for_share(tx, user.service_user_uuid)
-        roles.check_service_user_fits(user.role, found(service_user))
+async def _check_service_user(tx: Transaction, role: UserRole, service_user_uuid: UUID | None) -> None:
+    if service_user_uuid is not None:
+        service_user = await user_rows.lock_for_share(tx, service_user_uuid)
+        roles.check_service_user_fits(role, found(service_user))

@@ -59,8 +59,8 @@ class ClientSecrets:
         caller = context.caller
         rules.check_may_create_secret(caller.role, request)
         if request.user_uuid is not None:
-            user_role = await self._standings.role_of(caller.tenant, request.user_uuid, context)
-            rules.check_not_above(Role(request.role), user_role)
+            user = await self._standings.of_user(caller.tenant, request.user_uuid, context)
+            rules.check_not_above(Role(request.role), user.role)
         draft = SecretRow(
             client_uuid=caller.tenant,
             client_secret_uuid=uuid4(),
@@ -130,6 +130,7 @@ def _shown_once(issued: Issued) -> CreatedSecret:
     row = issued.row
     return CreatedSecret(
         client_secret_uuid=row.client_secret_uuid,
+        public_key=row.public_key,
         role=UserRole(row.role),
         prefix=row.prefix,
         description=row.description,

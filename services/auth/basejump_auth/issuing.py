@@ -6,7 +6,7 @@ import msgspec
 
 from basejump_auth.adapters import secret_rows
 from basejump_auth.adapters.secret_rows import SecretRow
-from basejump_auth.domain.secret_text import display_prefix, new_secret, secret_hash
+from basejump_auth.domain.secret_text import display_prefix, new_secret, public_key, secret_hash
 from basejump_common.security.secret import Secret
 from basejump_common.storage.database import Transaction
 
@@ -33,6 +33,7 @@ class Issuer:
     async def issue(self, tx: Transaction, draft: SecretRow) -> Issued:
         """A secret as the draft describes it."""
         text = new_secret(self.environment)
-        row = msgspec.structs.replace(draft, prefix=display_prefix(text))
+        shown = public_key(self.environment, text)
+        row = msgspec.structs.replace(draft, prefix=display_prefix(text), public_key=shown)
         created_at = await secret_rows.insert(tx, row, self.hash(text.reveal()))
         return Issued(text=text, row=row, created_at=created_at)

@@ -6,12 +6,12 @@ then reaches the tokens that were signed earlier. No clock is compared between s
 """
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID, uuid4
 
 from basejump_auth.adapters import revocation_rows, secret_rows, session_rows
-from basejump_auth.adapters.session_rows import SessionRow
+from basejump_auth.adapters.session_rows import Ended, SessionRow
 from basejump_auth.client_secrets import revoke as revoke_secret
 from basejump_auth.domain import lifetimes, rules
 from basejump_auth.keyring import Keyring
@@ -47,12 +47,12 @@ class Sessions:
     async def begin(self, context: Context, request: CreateRefreshToken) -> RefreshToken:
         """A refresh token for a user up to the secret's role. Raises Forbidden, NotFound."""
         secret = context.caller
-        role = await self._standings.role_of(secret.tenant, request.user_uuid, context)
-        rules.check_may_ask_for(secret, request.user_uuid)
-        rules.check_not_above(secret.role, role)
+        user = await self._standings.of_user(secret.tenant, request.user_uuid, context)
+        rules.check_may_ask_for(secret, user)
+        rules.check_not_above(secret.role, user.role)
         principal = Principal(
             credential=Credential.REFRESH,
-            role=Role(role),
+            role=Role(user.role),
             client_uuid=secret.tenant,
             user_uuid=request.user_uuid,
             session_uuid=uuid4(),
@@ -68,7 +68,7 @@ class Sessions:
         (another user's), NotFound (another client's)."""
         caller = context.caller
         if request.user_uuid is not None and request.user_uuid != caller.user:
-            await self._standings.role_of(caller.tenant, request.user_uuid, context)
+            await self._standings.of_user(caller.tenant, request.user_uuid, context)
             raise Forbidden("the refresh token belongs to another user")
         session = await self._alive(caller.tenant, caller.session_uuid, context)
         if context.token is None or _token_hash(context.token) != session.token_hash:
@@ -91,15 +91,18 @@ class Sessions:
         caller = context.caller
         async with self._database.tenant(caller.tenant) as tx:
             ended = await session_rows.revoke_of_user(tx, caller.user)
-            await _tell(tx, caller.tenant, caller.user, ended, context)
+            await _tell(tx, caller.tenant, ended, context)
         return Done()
 
     async def user_updated(self, tx: Transaction, event: Event[UserChanged]) -> None:
-        """A new role ends the sessions that began in another one."""
-        if event.data.role_changed:
-            user_uuid = event.data.user_uuid
-            ended = await session_rows.revoke_of_user(tx, user_uuid, unless_role=event.data.role)
-            await _tell(tx, event.client_uuid, user_uuid, ended, event.context)
+        """A new role ends the sessions that began in another one, and those that a service member began for others;
+        another service member ends what the one before began."""
+        user = event.data
+        ended = await session_rows.revoke_of_service_members(tx, user.user_uuid, user.service_user_uuid)
+        if user.role_changed:
+            ended += await session_rows.revoke_of_user(tx, user.user_uuid, unless_role=user.role)
+            ended += await session_rows.revoke_of_sub_members(tx, user.user_uuid)
+        await _tell(tx, event.client_uuid, ended, event.context)
 
     async def user_deleted(self, tx: Transaction, event: Event[UserGone]) -> None:
         """Nothing of the user's is good any more, nor the secrets that are bound to it."""
@@ -108,21 +111,25 @@ class Sessions:
             await revoke_secret(tx, event.client_uuid, client_secret_uuid, event.context)
         ended = await session_rows.revoke_of_user(tx, user_uuid)
         await revocation_rows.add(tx, [user_key(user_uuid)])
-        await _tell(tx, event.client_uuid, user_uuid, ended, event.context)
+        await _tell(tx, event.client_uuid, ended, event.context)
 
     async def _alive(self, client_uuid: UUID, session_uuid: UUID | None, context: Context) -> SessionRow:
-        """The session, if it lives and its user has still the role it began with. Raises Unauthenticated."""
+        """The session, if it lives and its user has still the role and the service member it began with.
+
+        Raises Unauthenticated.
+        """
         async with self._database.tenant(client_uuid) as tx:
             session = await session_rows.find_alive(tx, session_uuid) if session_uuid else None
-        if session is None or await self._role_now(session, context) is not session.role:
+        if session is None or not await self._stands(session, context):
             raise _ended()
         return session
 
-    async def _role_now(self, session: SessionRow, context: Context) -> UserRole | None:
+    async def _stands(self, session: SessionRow, context: Context) -> bool:
         try:
-            return await self._standings.role_of(session.client_uuid, session.user_uuid, context)
+            user = await self._standings.of_user(session.client_uuid, session.user_uuid, context)
         except NotFound:
-            return None
+            return False
+        return user.role is session.role and rules.is_still_theirs(session.bound_to, user)
 
 
 def _ended() -> Unauthenticated:
@@ -159,10 +166,9 @@ def _principal(session: SessionRow, credential: Credential, actor: str | None = 
     )
 
 
-async def _tell(tx: Transaction, client_uuid: UUID, user_uuid: UUID, ended: Iterable[UUID], context: Context) -> None:
+async def _tell(tx: Transaction, client_uuid: UUID, ended: Sequence[Ended], context: Context) -> None:
     """KV, for the tokens; and an event for each session that ended."""
-    ended = list(ended)
-    await revocation_rows.add(tx, [session_key(session_uuid) for session_uuid in ended])
-    for session_uuid in ended:
-        revoked = SessionRevoked(session_uuid=session_uuid, user_uuid=user_uuid)
-        await publish(tx, auth.SESSION_REVOKED, client_uuid, session_uuid, revoked, context)
+    await revocation_rows.add(tx, [session_key(session.session_uuid) for session in ended])
+    for session in ended:
+        revoked = SessionRevoked(session_uuid=session.session_uuid, user_uuid=session.user_uuid)
+        await publish(tx, auth.SESSION_REVOKED, client_uuid, session.session_uuid, revoked, context)

@@ -114,6 +114,13 @@ ACCOUNT = (
     Route(POST, "/account/team/", account.CREATE_TEAM, "Create a team", query=("team_name", "team_desc")),
     Route(GET, "/account/team/", account.LIST_TEAMS, "List teams"),
     Route(GET, "/account/team/{team_uuid}/", account.GET_TEAM, "Get a team"),
+    Route(
+        PUT,
+        "/account/team/{team_uuid}/",
+        account.UPDATE_TEAM,
+        "Change a team",
+        query=("team_name", "team_desc"),
+    ),
     Route(DELETE, "/account/team/{team_uuid}/", account.DELETE_TEAM, "Delete a team"),
     Route(GET, "/account/team/{team_uuid}/user/", account.LIST_TEAM_USERS, "List a team's users"),
 )

@@ -105,7 +105,8 @@ class ClientPage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CreateUser(msgspec.Struct, frozen=True, kw_only=True):
-    """A user below the caller's role. `email` is another spelling of `email_address`."""
+    """A user below the caller's role. `email` is another spelling of `email_address`. `service_user_uuid`: the
+    SERVICE_MEMBER whose secret gets tokens for this SUB_MEMBER."""
 
     username: Name
     role: UserRole = UserRole.MEMBER
@@ -127,12 +128,14 @@ class User(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class UpdateUser(msgspec.Struct, frozen=True, kw_only=True):
-    """What is given is changed. A new role ends every token of the user within seconds."""
+    """What is given is changed. A new role ends every token of the user within seconds; another service member ends
+    those that the one before got for it."""
 
     user_uuid: UUID
     username: Name | None = None
     role: UserRole | None = None
     email_address: Email | None = None
+    service_user_uuid: UUID | None = None
 
 
 class UserPage(msgspec.Struct, frozen=True, kw_only=True):
@@ -148,6 +151,7 @@ class UserStanding(msgspec.Struct, frozen=True, kw_only=True):
     client_uuid: UUID
     user_uuid: UUID
     role: UserRole
+    service_user_uuid: UUID | None = None
 
 
 class ByClientUser(msgspec.Struct, frozen=True, kw_only=True):
@@ -174,6 +178,14 @@ class Team(msgspec.Struct, frozen=True, kw_only=True):
     team_name: str
     team_desc: str
     created_at: datetime
+
+
+class UpdateTeam(msgspec.Struct, frozen=True, kw_only=True):
+    """What is given is changed."""
+
+    team_uuid: UUID
+    team_name: Name | None = None
+    team_desc: Text | None = None
 
 
 class ByTeam(msgspec.Struct, frozen=True, kw_only=True):
@@ -241,11 +253,13 @@ class ClientUpdated(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class UserChanged(msgspec.Struct, frozen=True, kw_only=True):
-    """A user was created or updated; `role_changed` ends its tokens."""
+    """A user was created or updated; `role_changed` ends its tokens, and so does another `service_user_uuid` those that
+    the service member before got for it."""
 
     user_uuid: UUID
     role: UserRole
     role_changed: bool = False
+    service_user_uuid: UUID | None = None
 
 
 class UserGone(msgspec.Struct, frozen=True, kw_only=True):
@@ -255,7 +269,7 @@ class UserGone(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TeamChanged(msgspec.Struct, frozen=True, kw_only=True):
-    """A team was created or deleted."""
+    """A team was created, updated or deleted."""
 
     team_uuid: UUID
 
@@ -283,6 +297,7 @@ USER_CREATED = EventType("user", "created", UserChanged, publisher="account")
 USER_UPDATED = EventType("user", "updated", UserChanged, publisher="account", consumers=("auth",))
 USER_DELETED = EventType("user", "deleted", UserGone, publisher="account", consumers=("auth",))
 TEAM_CREATED = EventType("team", "created", TeamChanged, publisher="account")
+TEAM_UPDATED = EventType("team", "updated", TeamChanged, publisher="account")
 TEAM_DELETED = EventType("team", "deleted", TeamChanged, publisher="account", consumers=("connection-indexer",))
 MEMBERSHIP_ADDED = EventType("membership", "added", MembershipChanged, publisher="account")
 MEMBERSHIP_REMOVED = EventType("membership", "removed", MembershipChanged, publisher="account")
@@ -358,7 +373,7 @@ UPDATE_USER = Operation(
     takes=UpdateUser,
     gives=User,
     allow=Role.ADMIN,
-    errors=(Forbidden, NotFound, Conflict),
+    errors=(Forbidden, NotFound, InvalidInput),
 )
 DELETE_USER = Operation(
     "basejump.v1.account.user.delete",
@@ -370,6 +385,9 @@ DELETE_USER = Operation(
 CREATE_TEAM = Operation("basejump.v1.account.team.create", takes=CreateTeam, gives=Team, allow=Role.ADMIN)
 LIST_TEAMS = Operation("basejump.v1.account.team.list", takes=PageRequest, gives=TeamPage, allow=Role.MEMBER)
 GET_TEAM = Operation("basejump.v1.account.team.get", takes=ByTeam, gives=Team, allow=Role.MEMBER, errors=(NotFound,))
+UPDATE_TEAM = Operation(
+    "basejump.v1.account.team.update", takes=UpdateTeam, gives=Team, allow=Role.ADMIN, errors=(NotFound,)
+)
 DELETE_TEAM = Operation(
     "basejump.v1.account.team.delete", takes=ByTeam, gives=Done, allow=Role.ADMIN, errors=(NotFound,)
 )

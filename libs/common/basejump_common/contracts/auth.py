@@ -17,7 +17,8 @@ from basejump_common.security.secret import Secret
 
 
 class CreateRefreshToken(msgspec.Struct, frozen=True, kw_only=True):
-    """For which user; a MEMBER secret mints only for the user it is bound to."""
+    """For which user; a MEMBER secret mints only for the user it is bound to, one of a SERVICE_MEMBER also for the
+    SUB_MEMBERs that belong to it."""
 
     user_uuid: UUID
 
@@ -92,9 +93,11 @@ class CreateSecret(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ClientSecret(msgspec.Struct, frozen=True, kw_only=True):
-    """A client secret without its value."""
+    """A client secret without its value. `public_key` names it in public: who holds the secret can compute it, nobody
+    gets back from it. None for one that was made before there were any."""
 
     client_secret_uuid: UUID
+    public_key: str | None = None
     role: UserRole
     prefix: str
     description: str

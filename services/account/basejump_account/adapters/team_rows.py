@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from basejump_common.contracts.account import Membership, Team, TeamPage
+from basejump_common.contracts.account import Membership, Team, TeamPage, UpdateTeam
 from basejump_common.contracts.common import PageRequest
 from basejump_common.storage import pages
 from basejump_common.storage.database import Transaction
@@ -31,6 +31,20 @@ async def find(tx: Transaction, team_uuid: UUID, member: UUID | None = None) -> 
         """,
         team_uuid,
         member,
+    )
+
+
+async def update(tx: Transaction, request: UpdateTeam) -> Team | None:
+    """Change what is given; the team, if there is one."""
+    return await tx.row(
+        Team,
+        """
+        update team set team_name = coalesce($2, team_name), team_desc = coalesce($3, team_desc)
+        where team_uuid = $1 returning *
+        """,
+        request.team_uuid,
+        request.team_name,
+        request.team_desc,
     )
 
 

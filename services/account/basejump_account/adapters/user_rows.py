@@ -48,7 +48,7 @@ async def lock_owners(tx: Transaction) -> int:
 
 
 async def update(tx: Transaction, request: UpdateUser) -> User:
-    """Change what is given. Only a SUB_MEMBER keeps its service member."""
+    """Change what is given. Only a SUB_MEMBER has a service member, and only a SERVICE_MEMBER keeps its sub members."""
     user = await tx.row(
         User,
         """
@@ -56,13 +56,14 @@ async def update(tx: Transaction, request: UpdateUser) -> User:
             username = coalesce($2, username),
             role = coalesce($3, role),
             email_address = coalesce($4, email_address),
-            service_user_uuid = case when coalesce($3, role) = 'SUB_MEMBER' then service_user_uuid end
+            service_user_uuid = case when coalesce($3, role) = 'SUB_MEMBER' then coalesce($5, service_user_uuid) end
         where user_uuid = $1 returning *
         """,
         request.user_uuid,
         request.username,
         None if request.role is None else request.role.value,
         request.email_address,
+        request.service_user_uuid,
     )
     assert user is not None, "the row is locked"
     if user.role is not UserRole.SERVICE_MEMBER:

@@ -40,10 +40,8 @@ def email_of(request: CreateUser) -> str | None:
     return request.email_address or request.email
 
 
-def check_service_user_fits(role: UserRole, service_user: User | None) -> None:
+def check_service_user_fits(role: UserRole, service_user: User) -> None:
     """Only a SUB_MEMBER belongs to a service member. Raises InvalidInput."""
-    if service_user is None:
-        return
     if role is not UserRole.SUB_MEMBER:
         raise InvalidInput.field("service_user_uuid", f"only a SUB_MEMBER has one, not {role}")
     if service_user.role is not UserRole.SERVICE_MEMBER:

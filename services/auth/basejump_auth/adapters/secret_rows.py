@@ -31,6 +31,7 @@ class SecretRow(msgspec.Struct, frozen=True, kw_only=True):
     client_secret_uuid: UUID
     role: Role
     prefix: str = ""
+    public_key: str | None = None
     description: str
     user_uuid: UUID | None = None
     is_first: bool = False
@@ -55,8 +56,9 @@ async def insert(tx: Transaction, row: SecretRow, secret_hash: bytes) -> datetim
     )
     created_at: datetime = await tx.fetchval(
         """
-        insert into client_secret (client_uuid, client_secret_uuid, role, prefix, description, user_uuid, is_first)
-        values ($1, $2, $3, $4, $5, $6, $7) returning created_at
+        insert into client_secret
+            (client_uuid, client_secret_uuid, role, prefix, description, user_uuid, is_first, public_key)
+        values ($1, $2, $3, $4, $5, $6, $7, $8) returning created_at
         """,
         row.client_uuid,
         row.client_secret_uuid,
@@ -65,6 +67,7 @@ async def insert(tx: Transaction, row: SecretRow, secret_hash: bytes) -> datetim
         row.description,
         row.user_uuid,
         row.is_first,
+        row.public_key,
     )
     return created_at
 

@@ -10,7 +10,7 @@ from basejump_common.storage.database import Transaction
 
 
 class SessionRow(msgspec.Struct, frozen=True, kw_only=True):
-    """A refresh token's session. `role` is its user's when it began."""
+    """A refresh token's session. `role` is its user's when it began; `bound_to`: whose secret began it, if a user's."""
 
     client_uuid: UUID
     session_uuid: UUID
@@ -19,6 +19,14 @@ class SessionRow(msgspec.Struct, frozen=True, kw_only=True):
     role: UserRole
     token_hash: bytes
     expires_at: datetime
+    bound_to: UUID | None = None
+
+
+class Ended(msgspec.Struct, frozen=True, kw_only=True):
+    """A session that was revoked, and whose it was."""
+
+    session_uuid: UUID
+    user_uuid: UUID
 
 
 async def insert(tx: Transaction, row: SessionRow) -> None:
@@ -45,7 +53,7 @@ async def find_alive(tx: Transaction, session_uuid: UUID) -> SessionRow | None:
     return await tx.row(
         SessionRow,
         """
-        select session.* from session
+        select session.*, secret.user_uuid as bound_to from session
         join client_secret secret using (client_uuid, client_secret_uuid)
         where session_uuid = $1 and expires_at > now() and session.revoked_at is null and secret.revoked_at is null
         """,
@@ -53,17 +61,47 @@ async def find_alive(tx: Transaction, session_uuid: UUID) -> SessionRow | None:
     )
 
 
-async def revoke_of_user(tx: Transaction, user_uuid: UUID, unless_role: UserRole | None = None) -> list[UUID]:
+async def revoke_of_user(tx: Transaction, user_uuid: UUID, unless_role: UserRole | None = None) -> list[Ended]:
     """Revoke a user's sessions, but for those that began in the role `unless_role`; which they were."""
-    rows = await tx.fetch(
+    return await tx.rows(
+        Ended,
         """
         update session set revoked_at = now()
-        where user_uuid = $1 and revoked_at is null and ($2::text is null or role <> $2) returning session_uuid
+        where user_uuid = $1 and revoked_at is null and ($2::text is null or role <> $2)
+        returning session_uuid, user_uuid
         """,
         user_uuid,
         None if unless_role is None else unless_role.value,
     )
-    return [row["session_uuid"] for row in rows]
+
+
+async def revoke_of_service_members(tx: Transaction, user_uuid: UUID, service_user_uuid: UUID | None) -> list[Ended]:
+    """Revoke what secrets of service members began for the user; but for those of `service_user_uuid`."""
+    return await tx.rows(
+        Ended,
+        """
+        update session set revoked_at = now() from client_secret secret
+        where secret.client_secret_uuid = session.client_secret_uuid and session.revoked_at is null
+          and session.user_uuid = $1 and secret.user_uuid <> $1 and secret.user_uuid is distinct from $2
+        returning session_uuid, session.user_uuid
+        """,
+        user_uuid,
+        service_user_uuid,
+    )
+
+
+async def revoke_of_sub_members(tx: Transaction, service_user_uuid: UUID) -> list[Ended]:
+    """Revoke what the secrets of a service member began for others."""
+    return await tx.rows(
+        Ended,
+        """
+        update session set revoked_at = now() from client_secret secret
+        where secret.client_secret_uuid = session.client_secret_uuid and session.revoked_at is null
+          and secret.user_uuid = $1 and session.user_uuid <> $1
+        returning session_uuid, session.user_uuid
+        """,
+        service_user_uuid,
+    )
 
 
 async def all_alive(tx: Transaction) -> list[UUID]:

@@ -2,15 +2,26 @@
 
 from uuid import UUID
 
+from basejump_common.contracts.account import UserStanding
 from basejump_common.contracts.auth import CreateSecret
 from basejump_common.errors import Forbidden, InvalidInput
 from basejump_common.security.principal import Principal, Role, UserRole
 
 
-def check_may_ask_for(secret: Principal, user_uuid: UUID) -> None:
-    """A secret of MEMBER rank mints for the user it is bound to and nobody else. Raises Forbidden."""
-    if not secret.role.at_least(Role.ADMIN) and secret.user_uuid != user_uuid:
+def check_may_ask_for(secret: Principal, user: UserStanding) -> None:
+    """A secret of MEMBER rank mints for the user it is bound to; one of a service member also for its sub members.
+
+    Raises Forbidden.
+    """
+    if secret.role.at_least(Role.ADMIN) or secret.user_uuid == user.user_uuid:
+        return
+    if secret.role is not Role.SERVICE_MEMBER or secret.user_uuid != user.service_user_uuid:
         raise Forbidden("this client secret is bound to another user")
+
+
+def is_still_theirs(bound_to: UUID | None, user: UserStanding) -> bool:
+    """Whether a secret that is bound to `bound_to` may still stand behind the user's tokens."""
+    return bound_to is None or bound_to in (user.user_uuid, user.service_user_uuid)
 
 
 def check_not_above(secret: Role, user: UserRole) -> None:

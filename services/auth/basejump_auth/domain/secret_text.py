@@ -17,6 +17,7 @@ ALPHABET = string.digits + string.ascii_uppercase + string.ascii_lowercase
 RANDOM_CHARACTERS = 28
 CHECKSUM_CHARACTERS = 6
 SHOWN_CHARACTERS = 4
+PUBLIC_CHARACTERS = 32
 ENVIRONMENT = r"[a-z][a-z0-9]{0,15}"
 _SHAPE = re.compile(rf"bj_{ENVIRONMENT}_[0-9A-Za-z]{{{RANDOM_CHARACTERS + CHECKSUM_CHARACTERS}}}")
 
@@ -40,6 +41,12 @@ def display_prefix(secret: Secret) -> str:
     """What may be shown for recognising it: its beginning, 24 of its 166 bits."""
     text = secret.reveal()
     return text[: -(RANDOM_CHARACTERS + CHECKSUM_CHARACTERS - SHOWN_CHARACTERS)]
+
+
+def public_key(environment: str, secret: Secret) -> str:
+    """Names the secret in public, `bjpk_<environment>_<half of its SHA-256>`: 166 random bits aren't guessed."""
+    digest = hashlib.sha256(secret.reveal().encode()).hexdigest()
+    return f"bjpk_{environment}_{digest[:PUBLIC_CHARACTERS]}"
 
 
 def secret_hash(pepper: Secret, text: str) -> bytes:
