@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -129,6 +130,14 @@ def wait_indexed(user: Api, db_uuid: str, seconds: float = 30) -> dict[str, Any]
         assert status["status"] in ("queued", "started", "scheduled"), status
         time.sleep(0.05)
     raise AssertionError("not indexed in time")
+
+
+def within(seconds: float, holds: Callable[[], bool]) -> None:
+    """Wait until it does, as long as that; fails when it doesn't."""
+    give_up = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < give_up, f"not within {seconds} s"
+        time.sleep(0.1)
 
 
 def first_owner(api: Api, stack: dict[str, str]) -> Api:

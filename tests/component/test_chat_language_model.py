@@ -14,6 +14,7 @@ from basejump_common.contracts import account, chat
 from basejump_common.contracts.chat import ByChat, Message, MessageType
 from basejump_common.contracts.client_settings import UpdateClientSettings
 from basejump_common.contracts.connection import Schema
+from basejump_common.contracts.usage import LIST_USAGE, ListUsage, UsageOfDay
 from basejump_common.errors import InvalidInput
 from basejump_devstack.model_server import ModelServer, load_script
 from chatting import Heard
@@ -136,6 +137,23 @@ async def test_a_question_is_answered_in_one_call_of_the_model(shop: Shop, agent
     assert usage.prompts_version
     assert 0 < (usage.input_tokens or 0) <= 1_500
     assert len(requests) == 1
+
+
+async def test_an_admin_reads_what_questions_took(shop: Shop, agent: str) -> None:
+    async def of_today() -> UsageOfDay:
+        page = await shop.office.admin.call(LIST_USAGE, ListUsage())
+        mine = (day for day in page.data if day.user_uuid == shop.member.user_uuid)
+        return next(day for day in mine if day.model == f"{agent}:scripted")
+
+    await shop.answer("How many customers are there?")
+    before = await of_today()
+    taken = (await shop.answer("How many customers are there?")).usage
+    assert taken is not None
+    after = await of_today()
+    assert after.questions == before.questions + 1
+    assert after.input_tokens == before.input_tokens + (taken.input_tokens or 0)
+    assert after.output_tokens == before.output_tokens + (taken.output_tokens or 0)
+    assert after.database_seconds == pytest.approx(before.database_seconds + taken.database_seconds)
 
 
 async def test_a_column_that_does_not_exist_is_repaired_after_one_refusal(shop: Shop) -> None:

@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 
-from rest import Api, as_user
+from rest import Api, Tenant, as_user, within
+
+REACHES_ALL = 5.0  # seconds
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +80,8 @@ def test_a_secret_is_created_listed_used_and_revoked(api: Api, owner: Api, admin
     path = f"/account/client/secret/{made['client_secret_uuid']}/"
     assert refused(lambda: admin.delete(path)) == 403
     owner.delete(path)
-    assert refused(lambda: new_user(api.with_secret(secret))) == 401
+    revoked = api.with_secret(secret)
+    within(REACHES_ALL, lambda: revoked.call("POST", "/account/user/", params={"username": "x"}).status_code == 401)
     assert refused(lambda: owner.delete(path)) == 404
 
 
@@ -129,3 +132,14 @@ def test_who_signs_out_is_signed_out(key: Api) -> None:
     refresh = Api(key.client).with_token(key.post("/auth/token/", params={"user_uuid": user_uuid})["refresh_token"])
     as_user(key, user_uuid).delete("/auth/token/")
     assert refused(lambda: refresh.post("/auth/access_token/")) == 401
+
+
+def test_an_admin_sees_what_questions_took(tenant: Tenant) -> None:
+    taken = tenant.ask("How many employees are there?")["usage"]
+    rows = tenant.user.get("/account/client/usage/", params={"limit": 200})["data"]
+    mine = [row for row in rows if row["user_uuid"] == tenant.objects["user_uuid"]]
+    assert {row["model"] for row in mine} == {"built-in"}
+    assert sum(row["questions"] for row in mine) >= 1
+    assert sum(row["database_seconds"] for row in mine) >= taken["database_seconds"] > 0
+    refused_range = tenant.user.call("GET", "/account/client/usage/", params={"from_day": "1999-01-01"})
+    assert (refused_range.status_code, refused_range.json()["errors"][0]["field"]) == (422, "from_day")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from rest import Api, Tenant
+from rest import Api, Tenant, within
 from stores import subjects, tables
 
 ERASED_SECONDS = 60.0
@@ -17,13 +17,6 @@ TOKENS_END_SECONDS = 5.0
 def client(operator: Api) -> dict[str, str]:
     created: dict[str, str] = operator.post("/account/client/", json={"client_name": "leaving"})
     return created
-
-
-def within(seconds: float, holds: Callable[[], bool]) -> None:
-    give_up = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < give_up, f"not within {seconds} s"
-        time.sleep(0.1)
 
 
 def answers(api: Api, status: int, method: str = "GET", path: str = "/account/client/") -> Callable[[], bool]:

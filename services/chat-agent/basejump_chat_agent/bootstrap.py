@@ -12,12 +12,12 @@ from basejump_chat_agent.answerers import Answerers
 from basejump_chat_agent.answering import ANSWER, Answering
 from basejump_chat_agent.asking import Messages
 from basejump_chat_agent.chats import Chats
+from basejump_chat_agent.clients import Clients
 from basejump_chat_agent.delivering import Delivering, Patience
 from basejump_chat_agent.domain.prompt import AnswerPrompt
 from basejump_chat_agent.domain.webhooks import Policy
 from basejump_chat_agent.downloads import Downloads
 from basejump_chat_agent.endings import ANNOUNCE, Announcement, Announcing
-from basejump_chat_agent.erasing import Erasing
 from basejump_chat_agent.handlers import handlers, handlers_of_results
 from basejump_chat_agent.results import Results
 from basejump_chat_agent.retrieving import Retrieving
@@ -27,6 +27,7 @@ from basejump_chat_agent.streams import Streams
 from basejump_chat_agent.webhooks import Webhooks
 from basejump_common.bus import on
 from basejump_common.bus.client_settings import SettingsOfClients
+from basejump_common.contracts.account import USER_DELETED
 from basejump_common.contracts.connection import DATABASE_INDEX_FAILED, DATABASE_INDEXED
 from basejump_common.runtime import Base, Service, foundation
 from basejump_common.storage.job_worker import JobWorker
@@ -45,6 +46,7 @@ async def bootstrap(settings: Settings) -> AsyncIterator[Service]:
         webhooks = Webhooks(base.database, vault, policy)
         chats = Chats(base.database, base.bus, Stopping(base.bus, stream))
         results = Results(base.database, base.bus)
+        clients = Clients(base.database, stream)
         yield base.service(
             endpoints=(
                 *handlers(
@@ -52,11 +54,15 @@ async def bootstrap(settings: Settings) -> AsyncIterator[Service]:
                     Messages(base.database, answerers, webhooks, stream, settings.prompts_per_client),
                     Streams(base.database),
                     webhooks,
-                    Erasing(base.database, stream),
+                    clients,
                 ),
                 *handlers_of_results(results, Downloads(results, base.bus)),
             ),
-            reactions=(on(DATABASE_INDEXED, news.tell), on(DATABASE_INDEX_FAILED, news.tell)),
+            reactions=(
+                on(DATABASE_INDEXED, news.tell),
+                on(DATABASE_INDEX_FAILED, news.tell),
+                on(USER_DELETED, clients.user_deleted),
+            ),
             background=(
                 _worker(base, settings, stream, news, answerers).run,
                 _sending_worker(base, settings, vault, policy).run,

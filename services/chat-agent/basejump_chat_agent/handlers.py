@@ -4,17 +4,17 @@ from typing import Any
 
 from basejump_chat_agent.asking import Messages
 from basejump_chat_agent.chats import Chats
+from basejump_chat_agent.clients import Clients
 from basejump_chat_agent.downloads import Downloads
-from basejump_chat_agent.erasing import Erasing
 from basejump_chat_agent.results import Results
 from basejump_chat_agent.streams import Streams
 from basejump_chat_agent.webhooks import Webhooks
 from basejump_common.bus import Endpoint, handle
-from basejump_common.contracts import chat, result, webhook
+from basejump_common.contracts import chat, result, usage, webhook
 
 
 def handlers(
-    chats: Chats, messages: Messages, streams: Streams, webhooks: Webhooks, erasing: Erasing
+    chats: Chats, messages: Messages, streams: Streams, webhooks: Webhooks, clients: Clients
 ) -> tuple[Endpoint[Any, Any], ...]:
     """Operation to function."""
     return (
@@ -36,7 +36,8 @@ def handlers(
         handle(webhook.DELETE_SECRET, webhooks.delete_secret),
         handle(webhook.LIST_DELIVERIES, webhooks.list),
         handle(webhook.REDELIVER, webhooks.redeliver),
-        handle(chat.ERASE_CLIENT, erasing.erase),
+        handle(usage.LIST_USAGE, clients.usage),
+        handle(chat.ERASE_CLIENT, clients.erase),
     )
 
 

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from basejump_common.contracts import account, auth, chat, connection, result, webhook
+from basejump_common.contracts import account, auth, chat, connection, result, usage, webhook
 from basejump_common.contracts.operation import Operation
 
 GET: Literal["GET"] = "GET"
@@ -92,6 +92,7 @@ ACCOUNT = (
     Route(PUT, "/account/client/{client_uuid}/", account.UPDATE_CLIENT, "Change, suspend or resume a client"),
     Route(DELETE, "/account/client/{client_uuid}/", account.DELETE_CLIENT, "Delete a client and all its data"),
     Route(GET, "/account/client/list/", account.LIST_CLIENTS, "List clients"),
+    Route(GET, "/account/client/usage/", usage.LIST_USAGE, "List what questions took by day, user and model"),
     Route(POST, "/account/client/secret/", auth.CREATE_SECRET, "Create a client secret"),
     Route(GET, "/account/client/secret/", auth.LIST_SECRETS, "List client secrets"),
     Route(DELETE, "/account/client/secret/{client_secret_uuid}/", auth.DELETE_SECRET, "Revoke a client secret"),

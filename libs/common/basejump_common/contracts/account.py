@@ -295,7 +295,7 @@ CLIENT_CREATED = EventType("client", "created", ClientCreated, publisher="accoun
 CLIENT_UPDATED = EventType("client", "updated", ClientUpdated, publisher="account")
 USER_CREATED = EventType("user", "created", UserChanged, publisher="account")
 USER_UPDATED = EventType("user", "updated", UserChanged, publisher="account", consumers=("auth",))
-USER_DELETED = EventType("user", "deleted", UserGone, publisher="account", consumers=("auth",))
+USER_DELETED = EventType("user", "deleted", UserGone, publisher="account", consumers=("auth", "chat-agent"))
 TEAM_CREATED = EventType("team", "created", TeamChanged, publisher="account")
 TEAM_UPDATED = EventType("team", "updated", TeamChanged, publisher="account")
 TEAM_DELETED = EventType("team", "deleted", TeamChanged, publisher="account", consumers=("connection-indexer",))

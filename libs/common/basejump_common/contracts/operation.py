@@ -25,6 +25,7 @@ _OWNERS = {
     "connection": "connection-indexer",
     "chat": "chat-agent",
     "result": "chat-agent",
+    "usage": "chat-agent",
     "webhook": "chat-agent",
 }
 

@@ -1,6 +1,7 @@
 """SQL of what prompts take and what clients spend in a day. Every function takes the tenant's transaction."""
 
 from datetime import date
+from uuid import UUID
 
 import msgspec
 
@@ -9,6 +10,8 @@ from basejump_chat_agent.domain.meter import Spent
 from basejump_chat_agent.domain.prompt import Prompt
 from basejump_chat_agent.domain.rules import BUILT_IN, Limits
 from basejump_common.contracts.chat import Usage
+from basejump_common.contracts.usage import UsageOfDay
+from basejump_common.storage import pages
 from basejump_common.storage.database import Transaction
 
 _OPEN = """
@@ -60,6 +63,29 @@ _ENDED = """
 """
 
 
+_BY_DAY = """
+    with counted as (
+        select *, case when model <> '' then model when planner = $5 then planner end as answered_by from usage
+        where day between $1 and least($2, ($3 at time zone 'utc')::date)
+    ),
+    days as (
+        select day, user_uuid, answered_by as model, count(*) as questions, sum(model_calls)::bigint as model_calls,
+               sum(input_tokens)::bigint as input_tokens, sum(output_tokens)::bigint as output_tokens,
+               sum(cost) as cost, sum(database_seconds) as database_seconds,
+               left(encode(sha256(convert_to(concat(user_uuid, answered_by), 'UTF8')), 'hex'), 32)::uuid as place
+        from counted group by day, user_uuid, answered_by
+    )
+    select * from days where (day::timestamp at time zone 'utc', place) < ($3, $4)
+    order by day desc, place desc limit $6
+"""
+
+
+class DayOfUsage(UsageOfDay, frozen=True, kw_only=True):
+    """With where it stands among those of its day: anywhere, but always there."""
+
+    place: UUID
+
+
 class _Total(msgspec.Struct, frozen=True):
     tokens: int
     cost: float
@@ -93,6 +119,11 @@ async def ended(tx: Transaction, prompt: Prompt, usage: Usage | None) -> None:
     if usage is not None:
         what = (usage.planner, usage.database_seconds, usage.prompts_version or "")
         await tx.execute(_ENDED, prompt.prompt_uuid, prompt.client_uuid, prompt.user_uuid, _day(prompt), *what)
+
+
+async def by_day(tx: Transaction, first: date, last: date, after: pages.Position, count: int) -> list[DayOfUsage]:
+    """Of the days from the first to the last; newest first, those before `after`."""
+    return await tx.rows(DayOfUsage, _BY_DAY, first, last, *after, BUILT_IN, count)
 
 
 async def _spend(tx: Transaction, prompt: Prompt, tokens: int, cost: float) -> _Total:

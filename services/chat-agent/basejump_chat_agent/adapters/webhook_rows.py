@@ -36,6 +36,12 @@ _AGAIN = """
     where delivery_uuid = $1 and state <> 'waiting'
     returning *
 """
+# Of another round, so that an attempt under way notes nothing and is followed by none.
+_END_QUEUED = """
+    update webhook_delivery
+    set state = 'failed', round = round + 1, last_error = 'the user was deleted', next_attempt_at = null
+    where user_uuid = $1 and state = 'queued'
+"""
 _DUE = "select * from webhook_delivery where delivery_uuid = $1 and round = $2 and state = 'queued'"
 _NOTE = """
     update webhook_delivery
@@ -137,6 +143,12 @@ async def due(tx: Transaction, delivery_uuid: UUID, round_number: int) -> DueDel
 async def note(tx: Transaction, delivery_uuid: UUID, round_number: int, outcome: Outcome) -> None:
     """Note an attempt."""
     await tx.execute(_NOTE, delivery_uuid, round_number, outcome.state, outcome.status, outcome.error, outcome.pause)
+
+
+async def end_of_user(tx: Transaction, user_uuid: UUID) -> None:
+    """Nothing is sent any more of what a user asked for, unless an ADMIN asks again."""
+    await tx.execute("delete from webhook_delivery where user_uuid = $1 and state = 'waiting'", user_uuid)
+    await tx.execute(_END_QUEUED, user_uuid)
 
 
 async def find(tx: Transaction, delivery_uuid: UUID) -> Delivery | None:
