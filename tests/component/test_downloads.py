@@ -4,8 +4,6 @@ import asyncio
 import csv
 import io
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
-from pathlib import Path
 from uuid import UUID, uuid4
 
 import httpx
@@ -13,13 +11,12 @@ import pyarrow.parquet as pq
 import pytest
 
 from basejump_common.contracts import connection
-from basejump_common.contracts.connection import ByGrant, CreatedDatabase, Format, OpenRun
+from basejump_common.contracts.connection import ByGrant, Format, OpenRun
 from basejump_common.security.principal import UserRole
-from connection_house import Office, connected
-from gateway_backend import bearer, client_of, problem_of, running
+from gateway_backend import client_of, problem_of
 from identity import Person, within
 from installation import Installation
-from talking import talk_of
+from keeping import Kept, headers_of, keeping
 
 ROWS = 45_000
 TABLES = f"""
@@ -39,51 +36,29 @@ create table shop.ghost (id integer primary key, label text);
 """
 
 
-@dataclass(frozen=True)
-class Place:
-    """A member's results, behind a gateway."""
-
-    office: Office
-    shop: CreatedDatabase
-    url: str
-    results: Path
-
-    async def ask(self, question: str) -> UUID:
-        final = await (await talk_of(self.office)).answer(question)
-        assert final.result_uuid is not None, final
-        return final.result_uuid
-
-    async def get(self, result_uuid: UUID, form: str, person: Person | None = None) -> httpx.Response:
-        async with client_of(self.url) as api:
-            path = f"/api/v1/result/{result_uuid}/{form}/"
-            return await api.get(path, headers=headers_of(person or self.office.member))
+async def get(place: Kept, result_uuid: UUID, form: str, person: Person | None = None) -> httpx.Response:
+    return await place.send("GET", f"{result_uuid}/{form}/", person=person)
 
 
 @pytest.fixture(scope="module")
-async def place(installation: Installation, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Place]:
+async def place(installation: Installation, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Kept]:
     folder = tmp_path_factory.mktemp("downloads")
-    results = folder / "results"
-    async with (
-        connected(installation, folder / "tls", results_url=results.as_uri(), downloads_at_once="2") as desk,
-        installation.running("chat-agent"),
-        running(installation) as url,
-    ):
-        office = await desk.office()
-        yield Place(office, await office.add(desk.fields(await desk.customer(TABLES))), url, results)
+    async with keeping(installation, folder, TABLES, downloads_at_once="2") as opened:
+        yield opened
 
 
 @pytest.fixture(scope="module")
-async def oddities(place: Place) -> UUID:
+async def oddities(place: Kept) -> UUID:
     return await place.ask("Show all oddities")
 
 
 @pytest.fixture(scope="module")
-async def parcels(place: Place) -> UUID:
+async def parcels(place: Kept) -> UUID:
     return await place.ask("Show all parcels")
 
 
-async def test_csv_has_every_value_as_it_is(place: Place, oddities: UUID) -> None:
-    response = await place.get(oddities, "csv")
+async def test_csv_has_every_value_as_it_is(place: Kept, oddities: UUID) -> None:
+    response = await get(place, oddities, "csv")
     assert response.status_code == 200
     assert response.headers["content-type"] == "text/csv; charset=utf-8; header=present"
     assert response.headers["x-row-count"] == "5"
@@ -100,8 +75,8 @@ async def test_csv_has_every_value_as_it_is(place: Place, oddities: UUID) -> Non
     )
 
 
-async def test_parquet_is_the_file_that_is_kept(place: Place, oddities: UUID) -> None:
-    response = await place.get(oddities, "parquet")
+async def test_parquet_is_the_file_that_is_kept(place: Kept, oddities: UUID) -> None:
+    response = await get(place, oddities, "parquet")
     assert response.headers["content-type"] == "application/vnd.apache.parquet"
     assert int(response.headers["content-length"]) == len(response.content)
     assert 'filename="Show all oddities.parquet"' in response.headers["content-disposition"]
@@ -116,8 +91,8 @@ async def test_parquet_is_the_file_that_is_kept(place: Place, oddities: UUID) ->
     assert str(table.column("price")[0]) == "12345678901234567890.0000000001"
 
 
-async def test_all_rows_come_not_those_of_the_preview(place: Place, parcels: UUID) -> None:
-    response = await place.get(parcels, "csv")
+async def test_all_rows_come_not_those_of_the_preview(place: Kept, parcels: UUID) -> None:
+    response = await get(place, parcels, "csv")
     assert response.headers["x-row-count"] == str(ROWS)
     rows = list(csv.reader(io.StringIO(response.text, newline="")))
     assert rows[0] == ["id", "label", "weight", "stuffing"]
@@ -125,28 +100,28 @@ async def test_all_rows_come_not_those_of_the_preview(place: Place, parcels: UUI
     assert all(row[1] == f"parcel {row[0]}" and float(row[2]) == int(row[0]) * 1.5 for row in rows[1:])
 
 
-async def test_an_empty_result_is_a_row_of_names(place: Place) -> None:
+async def test_an_empty_result_is_a_row_of_names(place: Kept) -> None:
     nothing = await place.ask("Show all ghosts")
-    assert (await place.get(nothing, "csv")).text == '"id","label"\r\n'
+    assert (await get(place, nothing, "csv")).text == '"id","label"\r\n'
 
 
-async def test_who_may_not_read_a_result_may_not_download_it(place: Place, oddities: UUID) -> None:
+async def test_who_may_not_read_a_result_may_not_download_it(place: Kept, oddities: UUID) -> None:
     office = place.office
     colleague = await office.tenant.person(UserRole.MEMBER)
     for form in ("csv", "parquet"):
-        problem_of(await place.get(oddities, form, colleague), 404)
-        problem_of(await place.get(uuid4(), form), 404)
-    assert (await place.get(oddities, "csv", office.admin)).status_code == 200
+        problem_of(await get(place, oddities, form, colleague), 404)
+        problem_of(await get(place, uuid4(), form), 404)
+    assert (await get(place, oddities, "csv", office.admin)).status_code == 200
     await office.admin.call(
         connection.REVOKE_GRANT, ByGrant(conn_uuid=place.shop.conn_uuid, team_uuid=office.team_uuid)
     )
     try:
-        problem_of(await place.get(oddities, "csv"), 404)
+        problem_of(await get(place, oddities, "csv"), 404)
     finally:
         await office.grant(place.shop.conn_uuid)
 
 
-async def test_the_address_of_rows_is_good_for_one_run_for_a_while(place: Place, oddities: UUID) -> None:
+async def test_the_address_of_rows_is_good_for_one_run_for_a_while(place: Kept, oddities: UUID) -> None:
     run = await place.office.run(place.shop, "select id from shop.oddity")
     asked = OpenRun(
         run_uuid=run.run_uuid,
@@ -165,7 +140,7 @@ async def test_the_address_of_rows_is_good_for_one_run_for_a_while(place: Place,
             assert (await source.get(f"{start}/{changed}")).status_code == 404
 
 
-async def test_who_reads_slowly_holds_a_place_and_who_hangs_up_frees_it(place: Place, parcels: UUID) -> None:
+async def test_who_reads_slowly_holds_a_place_and_who_hangs_up_frees_it(place: Kept, parcels: UUID) -> None:
     asked = f"GET /api/v1/result/{parcels}/csv/ HTTP/1.1\r\nHost: x\r\n"
     asked += f"Authorization: {headers_of(place.office.member)['Authorization']}\r\n\r\n"
     port = int(place.url.rsplit(":", 1)[1])
@@ -173,38 +148,29 @@ async def test_who_reads_slowly_holds_a_place_and_who_hangs_up_frees_it(place: P
     for reader, writer in slow:
         writer.write(asked.encode())
         assert (await reader.readuntil(b"\r\n")).startswith(b"HTTP/1.1 200")
-    third = await place.get(parcels, "csv")
+    third = await get(place, parcels, "csv")
     problem_of(third, 503)
     assert third.headers["retry-after"] == "2"
     for _, writer in slow:
         writer.close()
 
     async def free() -> bool:
-        return (await place.get(parcels, "csv")).status_code == 200
+        return (await get(place, parcels, "csv")).status_code == 200
 
     assert await within(2, free)
 
 
-async def test_a_file_that_goes_while_it_is_read_is_not_taken_for_the_whole(place: Place) -> None:
+async def test_a_file_that_goes_while_it_is_read_is_not_taken_for_the_whole(place: Kept) -> None:
     lost = await place.ask("Show all parcels")
     async with client_of(place.url) as api:
         path, headers = f"/api/v1/result/{lost}/csv/", headers_of(place.office.member)
         async with api.stream("GET", path, headers=headers) as response:
-            newest(place.results).unlink()
+            place.newest_file().unlink()
             with pytest.raises(httpx.RemoteProtocolError):
                 await response.aread()
 
 
-async def test_rows_that_are_gone_are_not_found(place: Place) -> None:
+async def test_rows_that_are_gone_are_not_found(place: Kept) -> None:
     lost = await place.ask("How many oddities are there?")
-    newest(place.results).unlink()
-    assert "no longer kept" in problem_of(await place.get(lost, "csv"), 404)["detail"]
-
-
-def newest(folder: Path) -> Path:
-    return max(folder.rglob("*.parquet"), key=lambda file: file.stat().st_mtime)
-
-
-def headers_of(person: Person) -> dict[str, str]:
-    assert person.token is not None
-    return bearer(person.token.reveal())
+    place.newest_file().unlink()
+    assert "no longer kept" in problem_of(await get(place, lost, "csv"), 404)["detail"]

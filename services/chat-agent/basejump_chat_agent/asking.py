@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from uuid import uuid4
 
-from basejump_chat_agent.access import reading_scope
+from basejump_chat_agent.access import asker_of, reading_scope
 from basejump_chat_agent.adapters import chat_rows, prompt_rows
 from basejump_chat_agent.adapters.chat_stream import ChatStream
 from basejump_chat_agent.answerers import Answerers
@@ -23,7 +23,7 @@ from basejump_common.contracts.chat import (
     MessageJudged,
     MessagePage,
 )
-from basejump_common.errors import Conflict, Forbidden, NotFound
+from basejump_common.errors import Conflict, NotFound
 from basejump_common.storage import jobs, pages
 from basejump_common.storage.database import Database, Transaction
 
@@ -45,7 +45,7 @@ class Messages:
 
     async def ask(self, context: Context, request: Ask) -> Message:
         """The `initial` message; asked again, what the prompt has come to. Raises NotFound, Conflict, InvalidInput."""
-        asker = _asker(context)
+        asker = asker_of(context)
         webhook = self._webhooks.wanted(request)
         if request.llm is not None:
             await self._answerers.check(request.llm, context)
@@ -103,20 +103,6 @@ class Messages:
             )
             await publish(tx, MESSAGE_JUDGED, caller.tenant, prompt.msg_uuid, judged, context)
         return message
-
-
-def _asker(context: Context) -> Asker:
-    caller = context.caller
-    if caller.session_uuid is None:
-        raise Forbidden("asking needs an access token of a session")
-    return Asker(
-        client_uuid=caller.tenant,
-        user_uuid=caller.user,
-        session_uuid=caller.session_uuid,
-        role=caller.role,
-        request_id=context.request_id,
-        traceparent=context.traceparent,
-    )
 
 
 def _accept(request: Ask, chat: Chat, asker: Asker) -> Prompt:

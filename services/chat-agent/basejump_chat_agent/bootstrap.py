@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 from basejump_chat_agent.adapters.chat_stream import ChatStream
 from basejump_chat_agent.adapters.index_news import IndexNews
@@ -11,6 +12,7 @@ from basejump_chat_agent.adapters.webhook_vault import WebhookVault
 from basejump_chat_agent.answerers import Answerers
 from basejump_chat_agent.answering import ANSWER, Answering
 from basejump_chat_agent.asking import Messages
+from basejump_chat_agent.charting import Charting
 from basejump_chat_agent.chats import Chats
 from basejump_chat_agent.clients import Clients
 from basejump_chat_agent.delivering import Delivering, Patience
@@ -18,14 +20,17 @@ from basejump_chat_agent.domain.prompt import AnswerPrompt
 from basejump_chat_agent.domain.webhooks import Policy
 from basejump_chat_agent.downloads import Downloads
 from basejump_chat_agent.endings import ANNOUNCE, Announcement, Announcing
+from basejump_chat_agent.forgetting import FORGET, Forgetting
 from basejump_chat_agent.handlers import handlers, handlers_of_results
+from basejump_chat_agent.refreshing import Refreshing
 from basejump_chat_agent.results import Results
 from basejump_chat_agent.retrieving import Retrieving
+from basejump_chat_agent.saving import Saving
 from basejump_chat_agent.settings import Settings
 from basejump_chat_agent.stopping import Stopping
 from basejump_chat_agent.streams import Streams
 from basejump_chat_agent.webhooks import Webhooks
-from basejump_common.bus import on
+from basejump_common.bus import Endpoint, on
 from basejump_common.bus.client_settings import SettingsOfClients
 from basejump_common.contracts.account import USER_DELETED
 from basejump_common.contracts.connection import DATABASE_INDEX_FAILED, DATABASE_INDEXED
@@ -45,7 +50,6 @@ async def bootstrap(settings: Settings) -> AsyncIterator[Service]:
         policy = Policy(plain_http=settings.webhook_plain_http, private_hosts=settings.webhook_private_hosts)
         webhooks = Webhooks(base.database, vault, policy)
         chats = Chats(base.database, base.bus, Stopping(base.bus, stream))
-        results = Results(base.database, base.bus)
         clients = Clients(base.database, stream)
         yield base.service(
             endpoints=(
@@ -56,7 +60,7 @@ async def bootstrap(settings: Settings) -> AsyncIterator[Service]:
                     webhooks,
                     clients,
                 ),
-                *handlers_of_results(results, Downloads(results, base.bus)),
+                *_results(base, settings),
             ),
             reactions=(
                 on(DATABASE_INDEXED, news.tell),
@@ -66,9 +70,21 @@ async def bootstrap(settings: Settings) -> AsyncIterator[Service]:
             background=(
                 _worker(base, settings, stream, news, answerers).run,
                 _sending_worker(base, settings, vault, policy).run,
+                _tidying_worker(base).run,
                 answerers.warm_up,
             ),
         )
+
+
+def _results(base: Base, settings: Settings) -> tuple[Endpoint[Any, Any], ...]:
+    results = Results(base.database, base.bus)
+    charting = Charting(Indexer(base.bus, settings.patience_seconds))
+    return handlers_of_results(
+        results,
+        Refreshing(base.database, base.bus, results, charting),
+        Downloads(results, base.bus),
+        Saving(base.database, base.bus, results),
+    )
 
 
 def _worker(base: Base, settings: Settings, stream: ChatStream, news: IndexNews, answerers: Answerers) -> JobWorker:
@@ -96,3 +112,8 @@ def _sending_worker(base: Base, settings: Settings, vault: WebhookVault, policy:
         concurrency=settings.webhooks_at_once,
         per_client=settings.webhooks_per_client,
     )
+
+
+def _tidying_worker(base: Base) -> JobWorker:
+    """What nobody waits for."""
+    return JobWorker(base.database, {FORGET: Forgetting(base.database, base.bus).kind()}, concurrency=4)

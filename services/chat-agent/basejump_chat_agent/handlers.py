@@ -6,7 +6,9 @@ from basejump_chat_agent.asking import Messages
 from basejump_chat_agent.chats import Chats
 from basejump_chat_agent.clients import Clients
 from basejump_chat_agent.downloads import Downloads
+from basejump_chat_agent.refreshing import Refreshing
 from basejump_chat_agent.results import Results
+from basejump_chat_agent.saving import Saving
 from basejump_chat_agent.streams import Streams
 from basejump_chat_agent.webhooks import Webhooks
 from basejump_common.bus import Endpoint, handle
@@ -41,11 +43,22 @@ def handlers(
     )
 
 
-def handlers_of_results(results: Results, downloads: Downloads) -> tuple[Endpoint[Any, Any], ...]:
+def handlers_of_results(
+    results: Results, refreshing: Refreshing, downloads: Downloads, saving: Saving
+) -> tuple[Endpoint[Any, Any], ...]:
     """What is kept of answers."""
     return (
         handle(result.LIST_RESULTS, results.list),
         handle(result.GET_RESULT, results.get),
+        handle(result.MANY_RESULTS, results.many),
+        handle(result.UPDATE_RESULT, results.update),
+        handle(result.DELETE_RESULT, results.delete),
+        handle(result.REFRESH_RESULT, refreshing.refresh),
         handle(result.DOWNLOAD_CSV, downloads.csv),
         handle(result.DOWNLOAD_PARQUET, downloads.parquet),
+        handle(result.SAVE_RESULT, saving.save),
+        handle(result.SEARCH_SAVED, saving.search),
+        handle(result.GET_SAVED, saving.get),
+        handle(result.UPDATE_SAVED, saving.update),
+        handle(result.DELETE_SAVED, saving.delete),
     )

@@ -5,6 +5,7 @@ from uuid import UUID
 from msgspec import UnsetType
 
 from basejump_common.bus import Context, Event, publish
+from basejump_common.bus.fitting import fitting
 from basejump_common.contracts import connection as contract
 from basejump_common.contracts import wire
 from basejump_common.contracts.account import TeamChanged
@@ -26,7 +27,6 @@ from basejump_common.storage.database import Database, Transaction
 from basejump_connection_indexer.adapters import grant_rows, index_rows, login_rows
 from basejump_connection_indexer.adapters.teams import Teams
 from basejump_connection_indexer.domain.scope import resolved
-from basejump_connection_indexer.fitting import fitting
 
 Narrowing = tuple[TableScope, ...] | UnsetType | None
 _LONGEST = 200_000

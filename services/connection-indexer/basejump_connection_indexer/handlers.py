@@ -57,6 +57,7 @@ def handlers_of_questions(
         handle(connection.CHECK_GRANTS, stored.held),
         handle(connection.READ_RUN, stored.read),
         handle(connection.OPEN_RUN, stored.open),
+        handle(connection.FORGET_RUNS, stored.forget),
     )
 
 

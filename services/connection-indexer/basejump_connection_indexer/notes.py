@@ -4,6 +4,7 @@ from collections.abc import Callable
 from uuid import UUID
 
 from basejump_common.bus import Context, publish
+from basejump_common.bus.fitting import fits, fitting
 from basejump_common.contracts.connection import (
     TABLE_DESCRIBED,
     Table,
@@ -19,7 +20,6 @@ from basejump_common.storage.database import Database, Transaction
 from basejump_connection_indexer.adapters import database_rows, index_rows, login_rows, note_rows
 from basejump_connection_indexer.domain.definition import IndexedTable, TableNotes
 from basejump_connection_indexer.domain.editing import Known, column_notes, differences, table_notes, tables_named
-from basejump_connection_indexer.fitting import fits, fitting
 from basejump_connection_indexer.tables import as_table
 
 Edit = Callable[[IndexedTable, Known], TableNotes]

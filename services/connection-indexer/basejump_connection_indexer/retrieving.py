@@ -6,6 +6,7 @@ from uuid import UUID
 import msgspec
 
 from basejump_common.bus import Context
+from basejump_common.bus.fitting import fitting
 from basejump_common.contracts.connection import Candidate, IndexState, Retrieve, Retrieved
 from basejump_common.storage.database import Database
 from basejump_connection_indexer.adapters import grant_rows
@@ -13,7 +14,6 @@ from basejump_connection_indexer.adapters.grant_rows import GrantedConnection
 from basejump_connection_indexer.adapters.teams import Teams
 from basejump_connection_indexer.domain.engine import ENGINES
 from basejump_connection_indexer.domain.retrieval import Ranking
-from basejump_connection_indexer.fitting import fitting
 from basejump_connection_indexer.prepared import PreparedCatalogs
 
 SMALL = 12

@@ -95,7 +95,7 @@ class Statements:
             outcome = await run_statement(session, proved.sql, label, limits, file)
             seconds = time.perf_counter() - started
         proof = contract_proof(proved.with_looked_up(looked_up), named(missing_of(looked_up), access.catalog))
-        return _reply(request.run_uuid, outcome, file, proof, seconds)
+        return _reply(request.run_uuid, outcome, file, proof, seconds, access.dialect)
 
     async def _check_missing(self, access: Access, request: Run, missing: Sequence[TextLiteral]) -> None:
         """Raises ValuesMissing. What a statement leaves out needn't be there."""
@@ -119,7 +119,7 @@ def _label(access: Access, request: Run) -> str:
     return f"basejump {str(access.client_uuid)[:8]} {request.prompt_uuid} {str(request.run_uuid)[:8]}"
 
 
-def _reply(run_uuid: UUID, outcome: Outcome, file: ResultFile, proof: Proof, seconds: float) -> RunResult:
+def _reply(run_uuid: UUID, outcome: Outcome, file: ResultFile, proof: Proof, seconds: float, dialect: str) -> RunResult:
     return RunResult(
         run_uuid=run_uuid,
         columns=tuple(ResultColumn(name=column.name, type=column.type) for column in outcome.columns),
@@ -129,4 +129,5 @@ def _reply(run_uuid: UUID, outcome: Outcome, file: ResultFile, proof: Proof, sec
         bytes=file.bytes,
         database_seconds=round(seconds, 6),
         proof=proof,
+        dialect=dialect,
     )

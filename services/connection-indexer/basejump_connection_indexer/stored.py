@@ -11,6 +11,7 @@ from basejump_common.bus import Context
 from basejump_common.contracts import wire
 from basejump_common.contracts.connection import (
     CheckGrants,
+    ForgetRuns,
     HeldGrants,
     OpenedRun,
     OpenRun,
@@ -19,6 +20,7 @@ from basejump_common.contracts.connection import (
     RunResult,
     RunRows,
 )
+from basejump_common.contracts.erasing import Erased
 from basejump_common.errors import InvalidInput, NotFound
 from basejump_common.storage.database import Database
 from basejump_connection_indexer.access import Access, Gate
@@ -80,6 +82,15 @@ class Stored:
             with suppress(NotFound):
                 held += await self._provable(await self._gate.open_stored(context, *grant), runs)
         return HeldGrants(data=tuple(held))
+
+    async def forget(self, _context: Context, request: ForgetRuns) -> Erased:
+        """The files first: what is left when this fails is found again."""
+        async with self._database.tenant(request.client_uuid) as tx:
+            keys = await run_rows.files(tx, request.run_uuids)
+        for key in keys:
+            await self._store.delete(key)
+        async with self._database.tenant(request.client_uuid) as tx:
+            return Erased(count=len(keys) + await run_rows.delete(tx, request.run_uuids))
 
     async def _provable(self, access: Access, runs: list[RanUnder]) -> list[RanUnder]:
         """The grants alone, and those whose statement could still run."""

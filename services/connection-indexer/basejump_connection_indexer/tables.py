@@ -9,6 +9,7 @@ from uuid import UUID
 import msgspec
 
 from basejump_common.bus import Context
+from basejump_common.bus.fitting import REPLY_BYTES, fitting
 from basejump_common.contracts.connection import ByTable, DatabaseTablesRequest, DrawDatabase, Erd, Table, TablePage
 from basejump_common.errors import InvalidInput, NotFound
 from basejump_common.security.principal import Role
@@ -22,7 +23,6 @@ from basejump_connection_indexer.domain.engine import ENGINES
 from basejump_connection_indexer.domain.erd import erd
 from basejump_connection_indexer.domain.scope import Scope
 from basejump_connection_indexer.domain.union import Name
-from basejump_connection_indexer.fitting import REPLY_BYTES, fitting
 
 _AT_ONCE = 500
 Views = Sequence[tuple[UUID, Scope]]

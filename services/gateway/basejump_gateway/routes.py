@@ -178,6 +178,15 @@ CHAT = (
 RESULT = (
     Route(GET, "/result/", result.LIST_RESULTS, "List results"),
     Route(GET, "/result/{result_uuid}/", result.GET_RESULT, "Get a result"),
+    Route(PUT, "/result/{result_uuid}/", result.UPDATE_RESULT, "Change a result's words"),
+    Route(DELETE, "/result/{result_uuid}/", result.DELETE_RESULT, "Delete a result and its rows"),
+    Route(POST, "/result/{result_uuid}/refresh/", result.REFRESH_RESULT, "Run a result's statement again"),
+    Route(POST, "/result/bulk/", result.MANY_RESULTS, "Get many results"),
+    Route(POST, "/result/save/", result.SAVE_RESULT, "Save a result"),
+    Route(POST, "/result/saved/search/", result.SEARCH_SAVED, "Search saved results"),
+    Route(GET, "/result/saved/{saved_result_uuid}/", result.GET_SAVED, "Get a saved result"),
+    Route(PUT, "/result/saved/{saved_result_uuid}/", result.UPDATE_SAVED, "Change a saved result"),
+    Route(DELETE, "/result/saved/{saved_result_uuid}/", result.DELETE_SAVED, "Delete a saved result"),
     Route(
         GET,
         "/result/{result_uuid}/csv/",

@@ -383,7 +383,13 @@ DELETE_USER = Operation(
     errors=(Forbidden, NotFound, Conflict),
 )
 CREATE_TEAM = Operation("basejump.v1.account.team.create", takes=CreateTeam, gives=Team, allow=Role.ADMIN)
-LIST_TEAMS = Operation("basejump.v1.account.team.list", takes=PageRequest, gives=TeamPage, allow=Role.MEMBER)
+LIST_TEAMS = Operation(
+    "basejump.v1.account.team.list",
+    takes=PageRequest,
+    gives=TeamPage,
+    allow=Role.MEMBER,
+    callers=("gateway", "chat-agent"),
+)
 GET_TEAM = Operation("basejump.v1.account.team.get", takes=ByTeam, gives=Team, allow=Role.MEMBER, errors=(NotFound,))
 UPDATE_TEAM = Operation(
     "basejump.v1.account.team.update", takes=UpdateTeam, gives=Team, allow=Role.ADMIN, errors=(NotFound,)

@@ -1,12 +1,13 @@
 """What came of a question and is to be kept."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 import msgspec
 
 from basejump_chat_agent.domain.charts import Visual
 from basejump_common.contracts.chat import ResultType
-from basejump_common.contracts.connection import RunResult
+from basejump_common.contracts.connection import ResultColumn, RunResult
 
 
 class NewResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -22,7 +23,12 @@ class NewResult(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def result_type(self) -> ResultType:
-        """1×1 is a metric, 1×n a record, everything else a dataset."""
-        if self.ran.row_count != 1:
-            return ResultType.DATASET
-        return ResultType.METRIC if len(self.ran.columns) == 1 else ResultType.RECORD
+        """Of the run."""
+        return result_type(self.ran.row_count, self.ran.columns)
+
+
+def result_type(row_count: int, columns: Sequence[ResultColumn]) -> ResultType:
+    """1×1 is a metric, 1×n a record, everything else a dataset."""
+    if row_count != 1:
+        return ResultType.DATASET
+    return ResultType.METRIC if len(columns) == 1 else ResultType.RECORD

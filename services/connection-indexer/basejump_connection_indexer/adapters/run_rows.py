@@ -127,6 +127,20 @@ async def take_over(tx: Transaction, run_uuid: UUID) -> int | None:
     return attempt
 
 
+async def files(tx: Transaction, run_uuids: Sequence[UUID]) -> list[str]:
+    """Where the rows of these runs are, those apart that still run."""
+    rows = await tx.fetch(
+        "select object_key from run where run_uuid = any($1) and state <> 'running' and object_key is not null",
+        list(run_uuids),
+    )
+    return [row["object_key"] for row in rows]
+
+
+async def delete(tx: Transaction, run_uuids: Sequence[UUID]) -> int:
+    """Those that don't run; how many."""
+    return await tx.execute("delete from run where run_uuid = any($1) and state <> 'running'", list(run_uuids))
+
+
 async def statements(tx: Transaction, conn_uuid: UUID, run_uuids: Sequence[UUID]) -> dict[UUID, str]:
     """What ran over a connection, for those of the runs that are kept."""
     rows = await tx.fetch(

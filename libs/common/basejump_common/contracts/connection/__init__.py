@@ -109,8 +109,10 @@ from basejump_common.contracts.connection.statements import (
     StopRun,
 )
 from basejump_common.contracts.connection.stored import (
+    FORGET_RUNS,
     OPEN_RUN,
     READ_RUN,
+    ForgetRuns,
     Format,
     OpenedRun,
     OpenRun,
@@ -158,6 +160,7 @@ __all__ = [
     "DRAW_DATABASE",
     "ERASE_CLIENT",
     "FIND_VALUES",
+    "FORGET_RUNS",
     "GET_CONNECTION",
     "GET_DATABASE",
     "GET_TABLE",
@@ -215,6 +218,7 @@ __all__ = [
     "Excess",
     "FindValues",
     "ForeignKey",
+    "ForgetRuns",
     "Format",
     "FoundValue",
     "FoundValues",

@@ -153,7 +153,8 @@ class ResultColumn(msgspec.Struct, frozen=True, kw_only=True):
 class RunResult(msgspec.Struct, frozen=True, kw_only=True):
     """The handle of a stored result. `truncated`: the row cap cut it; `bytes` is the size of its Parquet file.
 
-    `preview` holds the first rows as JSON values: exact numbers as numbers, times as RFC 3339 text.
+    `preview` holds the first rows as JSON values: exact numbers as numbers, times as RFC 3339 text. `dialect`: of
+    the SQL.
     """
 
     run_uuid: UUID
@@ -164,6 +165,7 @@ class RunResult(msgspec.Struct, frozen=True, kw_only=True):
     bytes: int
     database_seconds: float
     proof: Proof
+    dialect: str = ""
 
 
 class StopRun(msgspec.Struct, frozen=True, kw_only=True):

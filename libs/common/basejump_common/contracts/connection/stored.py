@@ -9,7 +9,8 @@ import msgspec
 from msgspec import Meta
 
 from basejump_common.contracts.connection.statements import ResultColumn
-from basejump_common.contracts.operation import Operation
+from basejump_common.contracts.erasing import Erased
+from basejump_common.contracts.operation import SERVICES_ONLY, Operation
 from basejump_common.errors import NotFound, Unavailable
 from basejump_common.security.principal import Role
 from basejump_common.security.secret import Secret
@@ -71,6 +72,13 @@ class OpenedRun(msgspec.Struct, frozen=True, kw_only=True):
     truncated: bool
 
 
+class ForgetRuns(msgspec.Struct, frozen=True, kw_only=True):
+    """Runs whose rows nobody will ask for again; one that still runs is left alone."""
+
+    client_uuid: UUID
+    run_uuids: Annotated[tuple[UUID, ...], Meta(max_length=500)]
+
+
 READ_RUN = Operation(
     "basejump.v1.connection.run.read",
     takes=ReadRun,
@@ -87,4 +95,12 @@ OPEN_RUN = Operation(
     allow=Role.MEMBER,
     callers=("chat-agent",),
     errors=(NotFound, Unavailable),
+)
+FORGET_RUNS = Operation(
+    "basejump.v1.connection.run.forget",
+    takes=ForgetRuns,
+    gives=Erased,
+    allow=SERVICES_ONLY,
+    callers=("chat-agent",),
+    timeout=60.0,
 )

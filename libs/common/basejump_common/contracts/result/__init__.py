@@ -1,29 +1,78 @@
 """result: what an answer rests on: its SQL, its proof, its preview. The rows themselves are connection-indexer's.
 
-results.py    results: list, read
+results.py    results: list, read, change, refresh, delete
+saved.py      results that are saved, and shared with teams
 downloads.py  all rows of a result
 """
 
 from basejump_common.contracts.result.downloads import DOWNLOAD_CSV, DOWNLOAD_PARQUET, Download
 from basejump_common.contracts.result.results import (
+    DELETE_RESULT,
     GET_RESULT,
     LIST_RESULTS,
+    MANY_RESULTS,
+    REFRESH_RESULT,
     RESULT_CREATED,
+    RESULT_DELETED,
+    RESULT_REFRESHED,
+    UPDATE_RESULT,
     ByResult,
+    ManyResults,
+    RefreshResult,
     Result,
+    ResultChanged,
     ResultCreated,
     ResultPage,
+    ResultsFound,
+    UpdateResult,
+)
+from basejump_common.contracts.result.saved import (
+    DELETE_SAVED,
+    GET_SAVED,
+    SAVE_RESULT,
+    SEARCH_SAVED,
+    UPDATE_SAVED,
+    BySavedResult,
+    SavedPage,
+    SavedResult,
+    SavedSort,
+    SaveResult,
+    SearchSaved,
+    UpdateSavedResult,
 )
 
 __all__ = [
+    "DELETE_RESULT",
+    "DELETE_SAVED",
     "DOWNLOAD_CSV",
     "DOWNLOAD_PARQUET",
     "GET_RESULT",
+    "GET_SAVED",
     "LIST_RESULTS",
+    "MANY_RESULTS",
+    "REFRESH_RESULT",
     "RESULT_CREATED",
+    "RESULT_DELETED",
+    "RESULT_REFRESHED",
+    "SAVE_RESULT",
+    "SEARCH_SAVED",
+    "UPDATE_RESULT",
+    "UPDATE_SAVED",
     "ByResult",
+    "BySavedResult",
     "Download",
+    "ManyResults",
+    "RefreshResult",
     "Result",
+    "ResultChanged",
     "ResultCreated",
     "ResultPage",
+    "ResultsFound",
+    "SaveResult",
+    "SavedPage",
+    "SavedResult",
+    "SavedSort",
+    "SearchSaved",
+    "UpdateResult",
+    "UpdateSavedResult",
 ]

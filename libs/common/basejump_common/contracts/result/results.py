@@ -1,16 +1,27 @@
-"""Results: list and read."""
+"""Results: list, read, change, refresh, delete."""
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
+from msgspec import UNSET, Meta, UnsetType
 
 from basejump_common.contracts.chat import ResultType
-from basejump_common.contracts.common import WidePageRequest
+from basejump_common.contracts.common import Done, Name, Text, WidePageRequest
 from basejump_common.contracts.connection import Proof, ResultColumn
 from basejump_common.contracts.operation import EventType, Operation
-from basejump_common.errors import NotFound
+from basejump_common.errors import (
+    Canceled,
+    Conflict,
+    EstimateTooHigh,
+    NotFound,
+    NotProved,
+    QueryFailed,
+    ResultTooLarge,
+    StatementTimeout,
+    TooManyStatements,
+)
 from basejump_common.security.principal import Role
 
 
@@ -33,6 +44,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     visual_json: dict[str, Any] | None = None
     visual_explanation: str | None = None
     created_at: datetime
+    refreshed_at: datetime | None = None
 
 
 class ByResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,6 +60,46 @@ class ResultPage(msgspec.Struct, frozen=True, kw_only=True):
     next_cursor: str | None = None
 
 
+class UpdateResult(msgspec.Struct, frozen=True, kw_only=True):
+    """What is given is changed, by who asked or an ADMIN. A description that a person wrote stays when the result is
+    refreshed."""
+
+    result_uuid: UUID
+    result_title: Name | UnsetType = UNSET
+    result_subtitle: Text | UnsetType = UNSET
+    result_description: Text | UnsetType = UNSET
+
+
+class RefreshResult(msgspec.Struct, frozen=True, kw_only=True):
+    """Run the statement again under the caller's grants as they are now; the result gets the new rows. With a
+    `run_uuid` of the caller's choice the statement goes on when the call ends before it (504), and the same call made
+    again waits for it: it runs once."""
+
+    result_uuid: UUID
+    run_uuid: UUID | None = None
+
+
+class ManyResults(msgspec.Struct, frozen=True, kw_only=True):
+    """Names results."""
+
+    result_uuids: Annotated[tuple[UUID, ...], Meta(min_length=1, max_length=200)]
+
+
+class ResultsFound(msgspec.Struct, frozen=True, kw_only=True):
+    """In the order they were asked for. `missing`: not there, or not the caller's to read. `left_out`: the reply had no
+    room for them; ask for them again."""
+
+    data: tuple[Result, ...]
+    missing: tuple[UUID, ...] = ()
+    left_out: tuple[UUID, ...] = ()
+
+
+class ResultChanged(msgspec.Struct, frozen=True, kw_only=True):
+    """A result got new rows, or is gone."""
+
+    result_uuid: UUID
+
+
 class ResultCreated(msgspec.Struct, frozen=True, kw_only=True):
     """A result was kept."""
 
@@ -55,9 +107,38 @@ class ResultCreated(msgspec.Struct, frozen=True, kw_only=True):
     chat_uuid: UUID
 
 
+RESULT_REFRESHED = EventType("result", "refreshed", ResultChanged, publisher="chat-agent")
+RESULT_DELETED = EventType("result", "deleted", ResultChanged, publisher="chat-agent")
 RESULT_CREATED = EventType("result", "created", ResultCreated, publisher="chat-agent")
 
 LIST_RESULTS = Operation("basejump.v1.result.result.list", takes=WidePageRequest, gives=ResultPage, allow=Role.MEMBER)
 GET_RESULT = Operation(
     "basejump.v1.result.result.get", takes=ByResult, gives=Result, allow=Role.MEMBER, errors=(NotFound,)
 )
+REFRESH_SECONDS = 120.0
+"""How long a call that refreshes waits."""
+
+UPDATE_RESULT = Operation(
+    "basejump.v1.result.result.update", takes=UpdateResult, gives=Result, allow=Role.MEMBER, errors=(NotFound,)
+)
+DELETE_RESULT = Operation(
+    "basejump.v1.result.result.delete", takes=ByResult, gives=Done, allow=Role.MEMBER, errors=(NotFound, Conflict)
+)
+REFRESH_RESULT = Operation(
+    "basejump.v1.result.result.refresh",
+    takes=RefreshResult,
+    gives=Result,
+    allow=Role.MEMBER,
+    errors=(
+        NotFound,
+        NotProved,
+        EstimateTooHigh,
+        TooManyStatements,
+        QueryFailed,
+        StatementTimeout,
+        ResultTooLarge,
+        Canceled,
+    ),
+    timeout=REFRESH_SECONDS,
+)
+MANY_RESULTS = Operation("basejump.v1.result.result.many", takes=ManyResults, gives=ResultsFound, allow=Role.MEMBER)
