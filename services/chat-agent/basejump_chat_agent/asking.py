@@ -26,22 +26,25 @@ from basejump_common.contracts.chat import (
 from basejump_common.errors import Conflict, NotFound
 from basejump_common.storage import jobs, pages
 from basejump_common.storage.database import Database, Transaction
+from basejump_common.storage.job_rows import NewJob
+from basejump_common.storage.job_worker import JobWorker
 
 
 class Messages:
-    """Asking stores the question and its job, and answers at once; the work is done by whichever worker is free.
+    """Asking stores the question and its job, and answers at once; the work is done by this replica's `worker`, or,
+    where the question has to wait for its turn, by whichever is free.
 
-    `per_client`: how many questions of a client are answered at a time; more wait, and are told so.
+    More questions of a client than the worker's `per_client` wait, and are told so.
     """
 
     def __init__(
-        self, database: Database, answerers: Answerers, webhooks: Webhooks, stream: ChatStream, per_client: int
+        self, database: Database, answerers: Answerers, webhooks: Webhooks, stream: ChatStream, worker: JobWorker
     ) -> None:
         self._database = database
         self._answerers = answerers
         self._webhooks = webhooks
         self._stream = stream
-        self._per_client = per_client
+        self._worker = worker
 
     async def ask(self, context: Context, request: Ask) -> Message:
         """The `initial` message; asked again, what the prompt has come to. Raises NotFound, Conflict, InvalidInput."""
@@ -49,7 +52,8 @@ class Messages:
         webhook = self._webhooks.wanted(request)
         if request.llm is not None:
             await self._answerers.check(request.llm, context)
-        at_once = min(self._per_client, await self._answerers.at_once(context) or self._per_client)
+        most = self._worker.per_client
+        at_once = min(most, await self._answerers.at_once(context) or most)
         async with self._database.tenant(asker.client_uuid) as tx:
             chat = await chat_rows.asked(tx, request.chat_uuid, asker.user_uuid, request.prompt)
             await _check_parent(tx, request)
@@ -58,9 +62,8 @@ class Messages:
                 return await _asked_before(tx, prompt)
             if webhook is not None:
                 await self._webhooks.order(tx, prompt, webhook)
-            work = AnswerPrompt(prompt_uuid=prompt.prompt_uuid, asker=asker)
-            before = await jobs.unfinished(tx, ANSWER, asker.client_uuid)
-            await jobs.enqueue(tx, ANSWER, work, asker.client_uuid, job_uuid=prompt.prompt_uuid, at_once=at_once)
+            begun = await self._worker.enqueue(tx, _job(prompt, asker, at_once))
+            before = 0 if begun else await jobs.unfinished(tx, ANSWER, asker.client_uuid) - 1
         if before >= at_once:
             await self._stream.say(asker.client_uuid, waiting(prompt, at_once, before, datetime.now(UTC)))
         return prompt.message
@@ -122,6 +125,13 @@ def _accept(request: Ask, chat: Chat, asker: Asker) -> Prompt:
         llm=request.llm,
         asked_at=now,
         message=initial(request, prompt_uuid, msg_uuid, now),
+    )
+
+
+def _job(prompt: Prompt, asker: Asker, at_once: int) -> NewJob:
+    work = AnswerPrompt(prompt_uuid=prompt.prompt_uuid, asker=asker)
+    return NewJob(
+        job_uuid=prompt.prompt_uuid, client_uuid=asker.client_uuid, kind=ANSWER, payload=work, at_once=at_once
     )
 
 

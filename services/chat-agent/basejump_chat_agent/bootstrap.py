@@ -51,11 +51,12 @@ async def bootstrap(settings: Settings) -> AsyncIterator[Service]:
         webhooks = Webhooks(base.database, vault, policy)
         chats = Chats(base.database, base.bus, Stopping(base.bus, stream))
         clients = Clients(base.database, stream)
+        worker = _worker(base, settings, stream, news, answerers)
         yield base.service(
             endpoints=(
                 *handlers(
                     chats,
-                    Messages(base.database, answerers, webhooks, stream, settings.prompts_per_client),
+                    Messages(base.database, answerers, webhooks, stream, worker),
                     Streams(base.database),
                     webhooks,
                     clients,
@@ -68,7 +69,7 @@ async def bootstrap(settings: Settings) -> AsyncIterator[Service]:
                 on(USER_DELETED, clients.user_deleted),
             ),
             background=(
-                _worker(base, settings, stream, news, answerers).run,
+                worker.run,
                 _sending_worker(base, settings, vault, policy).run,
                 _tidying_worker(base).run,
                 answerers.warm_up,

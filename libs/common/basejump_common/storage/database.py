@@ -16,7 +16,7 @@ transaction, so a transaction pooler (pgbouncer, with `statement_cache_size=0`) 
 import asyncio
 import math
 import re
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from contextvars import ContextVar
 from decimal import Decimal
@@ -61,6 +61,8 @@ class Transaction:
         self._bells = bells
         self._to_ring: set[str] = set()
         self._to_tell: set[str] = set()
+        self._at_end: list[Callable[[bool], None]] = []
+        self._committed = False
         self._savepoints = 0
 
     async def fetch(self, sql: str, *args: Any) -> list[asyncpg.Record]:
@@ -115,6 +117,10 @@ class Transaction:
         if everywhere:
             self._to_tell.add(bell)
 
+    def at_end(self, tell: Callable[[bool], None]) -> None:
+        """Call `tell` when this transaction has ended, with whether it is known to be committed. It must not raise."""
+        self._at_end.append(tell)
+
     @asynccontextmanager
     async def savepoint(self) -> AsyncIterator[None]:
         """What fails inside is undone and raised; the transaction goes on if the caller catches it."""
@@ -144,10 +150,15 @@ class Transaction:
         if status != "COMMIT":
             # PostgreSQL answers the commit of a failed transaction with a rollback and no error.
             raise RuntimeError("a statement failed and its error was swallowed: nothing was committed")
+        self._committed = True
         for bell in self._to_ring:
             self._bells.ring(bell)
         for bell in self._to_tell:
             await self._bells.tell(bell)
+
+    def _tell_end(self) -> None:
+        for tell in self._at_end:
+            tell(self._committed)
 
     async def _rollback(self) -> None:
         # A connection that can't roll back is gone or will be reset; the first error is the one to report.
@@ -277,7 +288,10 @@ class Database:
             except BaseException:
                 await tx._rollback()
                 raise
-            await tx._commit()
+            else:
+                await tx._commit()
+            finally:
+                tx._tell_end()
         finally:
             with driver_errors:
                 await self._pool.release(connection, timeout=ACQUIRE_SECONDS)

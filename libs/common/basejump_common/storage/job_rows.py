@@ -27,6 +27,18 @@ class JobRow(msgspec.Struct, frozen=True, kw_only=True):
     max_attempts: int
 
 
+class NewJob(msgspec.Struct, frozen=True, kw_only=True):
+    """A job that is due; see `jobs.enqueue`."""
+
+    job_uuid: UUID
+    client_uuid: UUID
+    kind: str
+    payload: msgspec.Struct
+    at_once: int | None = None
+
+
+_CLAIMING = "hashtextextended(current_schema() || ' job claim', 0)"
+
 # For each client with work: its oldest jobs, as many as its cap or their own leaves. The fewest come first.
 _CLAIM = """
     with client as (
@@ -62,6 +74,22 @@ _CLAIM = """
         lease_until = statement_timestamp() + make_interval(secs => $5)
     from picked where job.job_uuid = picked.job_uuid
     returning job.job_uuid, client_uuid, kind, payload, attempt, max_attempts
+"""
+
+# Begun as it is added: where no other is due, and the cap of its client or its own leaves it a place.
+_BEGIN = """
+    insert into job (job_uuid, client_uuid, kind, payload, at_once, state, attempt, worker, lease_until)
+    select $1, $2, $3, $4, $5, 'running', 1, $6, statement_timestamp() + make_interval(secs => $7)
+    where not exists (
+        select from job where kind = any($8)
+            and (state = 'queued' and run_after <= statement_timestamp()
+                 or state = 'running' and lease_until <= statement_timestamp())
+    ) and least($5::integer, $9::integer) > (
+        select count(*) from job where client_uuid = $2 and state = 'running' and kind = any($8)
+            and lease_until > statement_timestamp()
+    )
+    on conflict (job_uuid) do nothing
+    returning job_uuid, client_uuid, kind, payload, attempt, max_attempts
 """
 
 # A row that a long transaction of its own job has locked is not renewed: nobody else can take it meanwhile either.
@@ -109,8 +137,19 @@ _FENCE = "select from job where job_uuid = $1 and attempt = $2 and state = 'runn
 async def claim(tx: Transaction, kinds: Collection[str], *, worker: str, per_client: int, limit: int) -> list[JobRow]:
     """Take at most `limit` jobs that are due, no client running more than `per_client` of these kinds."""
     # One claim at a time, so that two workers can't both count the same free place of a client.
-    await tx.execute("select pg_advisory_xact_lock(hashtextextended(current_schema() || ' job claim', 0))")
+    await tx.execute(f"select pg_advisory_xact_lock({_CLAIMING})")
     return await tx.rows(JobRow, _CLAIM, list(kinds), per_client, limit, worker, LEASE_SECONDS)
+
+
+async def begin(tx: Transaction, new: NewJob, kinds: Collection[str], *, worker: str, per_client: int) -> JobRow | None:
+    """Add a job and take it at once, if a claim of `kinds` at this moment would take it before any other; else None.
+
+    Nobody else claims before `tx` ends; while somebody does, it isn't taken.
+    """
+    if not await tx.fetchval(f"select pg_try_advisory_xact_lock({_CLAIMING})"):
+        return None
+    what = (new.job_uuid, new.client_uuid, new.kind, new.payload, new.at_once)
+    return await tx.row(JobRow, _BEGIN, *what, worker, LEASE_SECONDS, list(kinds), per_client)
 
 
 async def renew(tx: Transaction, holdings: Sequence[Holding]) -> set[UUID]:

@@ -7,6 +7,7 @@ import random
 import socket
 from collections.abc import Mapping
 from contextlib import suppress
+from contextvars import copy_context
 from dataclasses import dataclass
 from uuid import UUID, uuid4
 
@@ -21,9 +22,9 @@ from basejump_common.errors import (
 )
 from basejump_common.storage import job_rows
 from basejump_common.storage.bells import wait_for_bell
-from basejump_common.storage.database import Database
-from basejump_common.storage.job_rows import LEASE_SECONDS, JobRow
-from basejump_common.storage.jobs import AnyKind, LeaseLost, bell, bell_of_canceled
+from basejump_common.storage.database import Database, Transaction
+from basejump_common.storage.job_rows import LEASE_SECONDS, JobRow, NewJob
+from basejump_common.storage.jobs import AnyKind, LeaseLost, bell, bell_of_canceled, enqueue
 
 POLL_SECONDS = 1.0
 RENEW_SECONDS = 3.0
@@ -45,7 +46,8 @@ class JobWorker:
     """Runs at most `concurrency` jobs at once, at most `per_client` of one client over all workers.
 
     It looks for work when a transaction of this process has added a job of its kinds, and every second; for
-    cancellations when one of any replica has canceled one, and whenever it renews its leases.
+    cancellations when one of any replica has canceled one, and whenever it renews its leases. A job added by its
+    `enqueue` it begins itself, where it would be the next one anyway.
     """
 
     def __init__(
@@ -60,11 +62,13 @@ class JobWorker:
         self._database = database
         self._kinds = kinds
         self._concurrency = concurrency
-        self._per_client = per_client
+        self.per_client = per_client
         names = [*map(bell, kinds), *map(bell_of_canceled, kinds)]
         self._wake = database.bell(*names)
         self._canceled = database.bell(*map(bell_of_canceled, kinds))
         self._held: dict[UUID, _Held] = {}
+        self._coming = 0
+        self._context = copy_context()
         self._renewed_at = 0.0
         self._stop_by: float | None = None
         self._ended = asyncio.Event()
@@ -81,6 +85,13 @@ class JobWorker:
             await self._hand_back()
             self._ended.set()
 
+    async def enqueue(self, tx: Transaction, new: NewJob) -> bool:
+        """As `jobs.enqueue`; whether this worker begins it with the commit of `tx`, because it needn't wait."""
+        if self._room() > 0 and await self._begin(tx, new):
+            return True
+        await enqueue(tx, new.kind, new.payload, new.client_uuid, job_uuid=new.job_uuid, at_once=new.at_once)
+        return False
+
     async def stop(self, grace: float = 5.0) -> None:
         """Take nothing new, let running jobs end within `grace` seconds, hand the others back."""
         self._stop_by = _now() + grace
@@ -88,7 +99,29 @@ class JobWorker:
         await self._ended.wait()
 
     def _is_done(self) -> bool:
-        return self._stop_by is not None and (not self._held or _now() >= self._stop_by)
+        return self._stop_by is not None and (not (self._held or self._coming) or _now() >= self._stop_by)
+
+    def _room(self) -> int:
+        """How many more jobs it may take; none while it doesn't run."""
+        if self._ended.is_set() or self._stop_by is not None:
+            return 0
+        return self._concurrency - len(self._held) - self._coming
+
+    async def _begin(self, tx: Transaction, new: NewJob) -> bool:
+        asked, begun = _now(), list[JobRow]()
+
+        def ended(committed: bool) -> None:
+            self._coming -= 1
+            if committed and begun:
+                self._start(begun[0], asked + LEASE_SECONDS)
+            else:
+                self._wake.set()  # others may have been left waiting for its place
+
+        self._coming += 1
+        tx.at_end(ended)
+        row = await job_rows.begin(tx, new, self._kinds, worker=self.name, per_client=self.per_client)
+        begun += [] if row is None else [row]
+        return row is not None
 
     async def _turn(self) -> None:
         try:
@@ -120,20 +153,20 @@ class JobWorker:
                 self._drop(job_uuid)
 
     async def _claim(self) -> None:
-        room = self._concurrency - len(self._held)
-        if room <= 0 or self._stop_by is not None:
+        room = self._room()
+        if room <= 0:
             return
         asked = _now()
         async with self._database.platform() as tx:
-            rows = await job_rows.claim(
-                tx, list(self._kinds), worker=self.name, per_client=self._per_client, limit=room
-            )
+            rows = await job_rows.claim(tx, list(self._kinds), worker=self.name, per_client=self.per_client, limit=room)
         for row in rows:
             self._start(row, asked + LEASE_SECONDS)
 
     def _start(self, row: JobRow, lease_until: float) -> None:
         # A job that this worker lost, and claims again while the old attempt is still unwinding, replaces it.
-        task = asyncio.create_task(self._perform(row), name=f"{row.kind} {row.job_uuid}")
+        # In no request's context, also where a request begins it.
+        name, context = f"{row.kind} {row.job_uuid}", self._context.copy()
+        task = asyncio.create_task(self._perform(row), name=name, context=context)
         held = _Held(attempt=row.attempt, task=task, lease_until=lease_until)
         self._held[row.job_uuid] = held
         task.add_done_callback(lambda _: self._forget(row.job_uuid, held))
