@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from rest import Api, Tenant, within
-from stores import subjects, tables
+from rest import Api, Tenant, as_user, within
+from stores import traces, uuids_of
 
 ERASED_SECONDS = 60.0
 TOKENS_END_SECONDS = 5.0
@@ -43,32 +43,67 @@ def test_only_its_owner_and_the_operator_delete_a_client(api: Api, tenant: Tenan
     assert api.with_secret(client["client_secret"]).delete(path) == {"ok": True}
 
 
+PLANT = "leaving-Zq9"
+FILLED = {
+    "account": "client client_directory client_origin client_user idempotency membership team",
+    "auth": "client_secret secret_lookup session",
+    "chat_agent": "chat prompt result stream_ticket usage webhook_delivery webhook_secret",
+    "connection_indexer": "connection database indexed_table run sight table_change team_grant",
+}
+"""Tables that the client has rows in before it is deleted."""
+
+STAYS = {"EVENTS", "auth.revocation", "KV_auth-revocations"}
+"""UUIDs of what was: events for thirty days, and for an hour which of its tokens are no longer good."""
+
+
+def fill(tenant: Tenant, owner: Api) -> None:
+    """Something of the client's, with the planted word wherever its people can write, in every table there is."""
+    user, objects, planted = tenant.user, tenant.objects, {"description": PLANT}
+    owner.put("/account/client/settings/", json={"allowed_origins": [f"https://{PLANT.lower()}.example"]})
+    owner.post("/account/client/secret/", json=planted, headers={"Idempotency-Key": PLANT})
+    owner.post("/account/client/webhook-secret/")
+    service = tenant.secret.post("/account/user/", params={"username": PLANT, "role": "SERVICE_MEMBER"})["user_uuid"]
+    sub = {"username": PLANT, "email": f"{PLANT}@example.com", "role": "SUB_MEMBER", "service_user_uuid": service}
+    tenant.secret.post("/account/user/", params=sub)
+    team_key = {"Idempotency-Key": f"team {PLANT}"}
+    user.post("/account/team/", params={"team_name": PLANT, "team_desc": PLANT}, headers=team_key)
+    table = user.get(f"/connection/database/{objects['db_uuid']}/table/")["data"][0]
+    user.put(f"/connection/table/{table['tbl_uuid']}/", json={"context": PLANT})
+    hook = {"webhook_url": f"http://127.0.0.1:9/{PLANT}", "return_visual_json": True}
+    answer = tenant.ask("How many employees are there?", **hook)
+    assert "107" in answer["content"]
+    user.put(f"/chat/message/{answer['msg_uuid']}/thumbs-up/", json={"thumbs_up": False, "reason": PLANT})
+    user.put(f"/chat/{answer['chat_uuid']}/", json={"chat_name": PLANT, "chat_description": PLANT})
+    user.post(f"/chat/{answer['chat_uuid']}/stream-ticket/")
+    history = [{"role": "user", "content": PLANT}, {"role": "assistant", "content": PLANT}]
+    user.post(f"/chat/team/{objects['team_uuid']}/", json={"messages": history})
+    tenant.ask(f"How many {PLANT} are there?")
+
+
 async def test_a_deleted_client_leaves_nothing_in_any_store(
     operator: Api, api: Api, client: dict[str, str], stack: dict[str, str], stack_folder: Path
 ) -> None:
     tenant = Tenant.enter(api, client["client_secret"]).with_demo(stack)
-    assert "107" in tenant.ask("How many employees are there?")["content"]
+    fill(tenant, as_user(tenant.secret, client["owner_user_uuid"]))
     client_uuid = client["client_uuid"]
-    before = await stores(stack_folder, client_uuid)
-    assert {"account.client", "auth.session", "connection_indexer.run", "chat_agent.prompt", "results"} <= before
-    assert any(name.startswith(f"basejump.v1.chat-stream.{client_uuid}.") for name in before)
+    filled = {f"{schema}.{table}" for schema, names in FILLED.items() for table in names.split()}
+    before = await traces(stack_folder, [client_uuid])
+    assert before.keys() >= {*filled, "CHAT", "files"}, filled - before.keys()
+    words = {PLANT, PLANT.lower(), *await uuids_of(stack_folder, client_uuid)}
+    assert len(words) > 30
     operator.delete(f"/account/client/{client_uuid}/")
     assert tenant.secret.call("POST", "/account/team/", params={"team_name": "late"}).status_code == 401
     within(TOKENS_END_SECONDS, answers(tenant.user, 401))
     give_up = time.monotonic() + ERASED_SECONDS
-    while left := await stores(stack_folder, client_uuid):
+    while left := await traces_left(stack_folder, words):
         assert time.monotonic() < give_up, left
         time.sleep(0.5)  # noqa: ASYNC251 - nothing else runs in this process
+    # Events tell settings, of which its origin is one; whatever else its people wrote stands nowhere, not even there.
+    assert await traces(stack_folder, [PLANT]) == {}
     listed = operator.get("/account/client/list/", params={"limit": 200})["data"]
     assert client_uuid not in {entry["client_uuid"] for entry in listed}
 
 
-async def stores(folder: Path, client_uuid: str) -> set[str]:
-    """Every table, subject and folder that names the client; but for the events of the last thirty days."""
-    async with tables(folder) as (connection, names):
-        holds = "select exists (select from {} as r where strpos(r::text, $1) > 0)"
-        found = {name for name in names if await connection.fetchval(holds.format(name), client_uuid)}
-    on_nats = [name for name in await subjects(folder) if client_uuid in name]
-    found |= {name for name in on_nats if not name.startswith("basejump.v1.event.")}
-    files = [path for path in (folder / "results").rglob("*") if path.is_file() and client_uuid in str(path)]
-    return found | ({"results"} if files else set())
+async def traces_left(folder: Path, words: set[str]) -> dict[str, set[str]]:
+    found = await traces(folder, words)
+    return {where: what for where, what in found.items() if where not in STAYS}

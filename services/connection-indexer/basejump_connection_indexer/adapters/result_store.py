@@ -118,5 +118,6 @@ class ResultStore:
 def _store(url: str) -> ObjectStore:
     parsed = urlparse(url)
     if parsed.scheme == "file":
-        return LocalStore(Path(unquote(parsed.path)), mkdir=True)
+        # With the last file of a client its folder goes, which bears the client's UUID.
+        return LocalStore(Path(unquote(parsed.path)), mkdir=True, automatic_cleanup=True)
     return from_url(url)
