@@ -111,13 +111,18 @@ def asyncapi() -> dict[str, Any]:
     found = dict(zip(kinds, references, strict=True))
     channels = {_key(event.name): _channel(event, found) for event in events()}
     channels["chat"] = _chat_channel(found)
+    received = {_key(event.name) for event in events() if event.external}
     return {
         "asyncapi": "3.0.0",
         "info": {"title": "Basejump", "version": "1", "description": "Events on NATS. See events.md."},
         "defaultContentType": "application/json",
         "channels": channels,
         "operations": {
-            f"{key}_published": {"action": "send", "channel": {"$ref": f"#/channels/{key}"}} for key in channels
+            f"{key}_{'received' if key in received else 'published'}": {
+                "action": "receive" if key in received else "send",
+                "channel": {"$ref": f"#/channels/{key}"},
+            }
+            for key in channels
         },
         "components": {"schemas": schemas},
     }
@@ -131,10 +136,14 @@ def _channel(event: EventType[Any], found: dict[type, dict[str, str]]) -> dict[s
     payload = {"allOf": [found[CloudEvent], {"properties": {"type": {"const": event.name}, "data": found[event.data]}}]}
     return {
         "address": event.subject("{client_uuid}"),
-        "description": f"Published by {event.publisher}. {_one_line(event.data)}",
+        "description": f"Published by {_publisher(event)}. {_one_line(event.data)}",
         "parameters": {"client_uuid": {"description": "The client (tenant)."}},
         "messages": {event.name: {"name": event.name, "payload": payload}},
     }
+
+
+def _publisher(event: EventType[Any]) -> str:
+    return "services of yours" if event.external else event.publisher
 
 
 def _chat_channel(found: dict[type, dict[str, str]]) -> dict[str, Any]:

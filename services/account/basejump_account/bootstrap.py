@@ -9,6 +9,8 @@ from basejump_account.lifecycle import ERASE, Lifecycle
 from basejump_account.settings import Settings
 from basejump_account.teams import Teams
 from basejump_account.users import Users
+from basejump_common.bus import on
+from basejump_common.contracts.account import USER_DEPROVISIONED
 from basejump_common.contracts.common import ByClient
 from basejump_common.runtime import Service, foundation
 from basejump_common.storage.job_worker import JobWorker
@@ -22,7 +24,9 @@ async def bootstrap(settings: Settings) -> AsyncIterator[Service]:
         clients = Clients(base.database, base.bus)
         lifecycle = Lifecycle(base.database, base.bus)
         worker = JobWorker(base.database, {ERASE: JobKind(lifecycle.erase, ByClient)})
+        users = Users(base.database)
         yield base.service(
-            endpoints=handlers(clients, lifecycle, Users(base.database), Teams(base.database)),
+            endpoints=handlers(clients, lifecycle, users, Teams(base.database)),
+            reactions=(on(USER_DEPROVISIONED, users.deprovisioned),),
             background=(worker.run,),
         )

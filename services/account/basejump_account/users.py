@@ -1,5 +1,6 @@
 """Users of a client: each role creates, changes and deletes those below itself."""
 
+import logging
 from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
@@ -7,7 +8,7 @@ from basejump_account.adapters import team_rows, user_rows
 from basejump_account.domain import roles
 from basejump_account.events import publish_left
 from basejump_account.lifecycle import is_active
-from basejump_common.bus import Context, publish
+from basejump_common.bus import Context, Event, publish
 from basejump_common.contracts import account
 from basejump_common.contracts.account import (
     ByClientUser,
@@ -23,6 +24,8 @@ from basejump_common.contracts.common import ByUser, Done, PageRequest
 from basejump_common.errors import Conflict, Forbidden, NotFound
 from basejump_common.security.principal import Role, UserRole
 from basejump_common.storage.database import Database, Transaction
+
+log = logging.getLogger(__name__)
 
 
 class Users:
@@ -82,11 +85,19 @@ class Users:
             roles.check_may_delete(caller.role, user.role)
             if user.role is UserRole.OWNER and owners == 1:
                 raise Conflict("the last OWNER of a client stays")
-            await publish_left(tx, user.client_uuid, await team_rows.leave_all(tx, user.user_uuid), context)
-            await user_rows.delete(tx, user.user_uuid)
-            gone = UserGone(user_uuid=user.user_uuid)
-            await publish(tx, account.USER_DELETED, user.client_uuid, user.user_uuid, gone, context)
+            await _remove(tx, user, context)
         return Done()
+
+    async def deprovisioned(self, tx: Transaction, event: Event[UserGone]) -> None:
+        """Another service of the operator's says that a person has left: the user is deleted, as `delete` does."""
+        owners = await user_rows.lock_owners(tx)
+        user = await user_rows.lock(tx, event.data.user_uuid)
+        if user is None:
+            return
+        if user.role is UserRole.OWNER and owners == 1:
+            log.warning("the last OWNER of a client stays", extra={"user_uuid": str(user.user_uuid)})
+            return
+        await _remove(tx, user, event.context)
 
     async def standing(self, _context: Context, request: ByClientUser) -> UserStanding:
         """The user's role now, for auth. Raises NotFound."""
@@ -100,6 +111,13 @@ class Users:
             role=user.role,
             service_user_uuid=user.service_user_uuid,
         )
+
+
+async def _remove(tx: Transaction, user: User, context: Context) -> None:
+    await publish_left(tx, user.client_uuid, await team_rows.leave_all(tx, user.user_uuid), context)
+    await user_rows.delete(tx, user.user_uuid)
+    gone = UserGone(user_uuid=user.user_uuid)
+    await publish(tx, account.USER_DELETED, user.client_uuid, user.user_uuid, gone, context)
 
 
 def found(user: User | None) -> User:

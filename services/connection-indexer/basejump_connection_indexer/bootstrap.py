@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from basejump_common.bus import on
 from basejump_common.bus.client_settings import SettingsOfClients
 from basejump_common.contracts.account import TEAM_DELETED
-from basejump_common.contracts.connection import Estimate
+from basejump_common.contracts.connection import SCHEMA_CHANGED, Estimate
 from basejump_common.runtime import Service, foundation
 from basejump_common.storage.job_worker import JobWorker
 from basejump_connection_indexer.access import Gate
@@ -16,6 +16,7 @@ from basejump_connection_indexer.adapters.internal_http import address_of, liste
 from basejump_connection_indexer.adapters.result_store import ResultStore
 from basejump_connection_indexer.adapters.teams import Teams
 from basejump_connection_indexer.adapters.vault import Vault
+from basejump_connection_indexer.checking import Schedule, schema_changed
 from basejump_connection_indexer.connections import Connections
 from basejump_connection_indexer.databases import Databases
 from basejump_connection_indexer.domain.guard import Prover
@@ -24,7 +25,7 @@ from basejump_connection_indexer.downloads import Downloads, Tickets
 from basejump_connection_indexer.erasing import Erasing
 from basejump_connection_indexer.grants import Grants
 from basejump_connection_indexer.handlers import handlers, handlers_of_notes, handlers_of_questions
-from basejump_connection_indexer.indexing import JOB, Indexing
+from basejump_connection_indexer.indexing import Indexing
 from basejump_connection_indexer.looking_up import LookUps
 from basejump_connection_indexer.notes import Notes
 from basejump_connection_indexer.prepared import PreparedCatalogs
@@ -56,7 +57,8 @@ async def bootstrap(settings: Settings, prover: Prover = prove) -> AsyncIterator
         socket = listener(settings.downloads_host, settings.downloads_port)
         tickets = Tickets(base.envelope, settings.downloads_url or address_of(socket))
         downloads = Downloads(base.database, store, tickets, settings.downloads_at_once)
-        worker = JobWorker(base.database, {JOB: Indexing(base.database, connect, vault).kind()})
+        schedule = Schedule(settings.schema_check_seconds)
+        worker = JobWorker(base.database, Indexing(base.database, connect, vault, schedule).kinds())
         service = base.service(
             endpoints=(
                 *handlers(
@@ -74,7 +76,7 @@ async def bootstrap(settings: Settings, prover: Prover = prove) -> AsyncIterator
                     Stored(base.database, gate, store, prover, tickets),
                 ),
             ),
-            reactions=(on(TEAM_DELETED, grants.team_deleted),),
+            reactions=(on(TEAM_DELETED, grants.team_deleted), on(SCHEMA_CHANGED, schema_changed)),
             background=(worker.run, pools.sweep, runs.end_with_the_service),
         )
         async with serving(downloads, socket):

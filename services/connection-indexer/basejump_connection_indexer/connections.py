@@ -88,8 +88,7 @@ class Connections:
             _found(await login_rows.find(tx, request.conn_uuid))
             await login_rows.update(tx, after)
             if is_other:
-                # What was prepared for the login as it was is not used once more.
-                await database_rows.next_index_version(tx, row.db_uuid)
+                await database_rows.outdate(tx, row.db_uuid)
                 await enqueue_indexing(tx, tenant, IndexDatabase(db_uuid=row.db_uuid))
             await _publish(tx, contract.CONNECTION_UPDATED, tenant, after, context)
         return after.as_connection()
@@ -108,7 +107,7 @@ class Connections:
             await publish_ended(tx, tenant, [login], context)
             await login_rows.delete(tx, login.conn_uuid)
             await index_rows.forget_unseen(tx, login.db_uuid)
-            await database_rows.next_index_version(tx, login.db_uuid)
+            await database_rows.outdate(tx, login.db_uuid)
         await self._pools.forget(login.conn_uuid)
         self._catalogs.forget(login.conn_uuid)
         return Done()

@@ -18,7 +18,6 @@ from basejump_common.contracts.connection import (
     Database,
     DatabaseFields,
     DatabasePage,
-    IndexState,
     IndexStatus,
     UpdateDatabase,
 )
@@ -31,6 +30,7 @@ from basejump_connection_indexer.adapters.customer_pools import CustomerPools
 from basejump_connection_indexer.adapters.database_rows import DatabaseRow
 from basejump_connection_indexer.adapters.login_rows import ConnectionRow
 from basejump_connection_indexer.adapters.vault import Vault
+from basejump_connection_indexer.checking import BUSY
 from basejump_connection_indexer.domain.alias import free_alias
 from basejump_connection_indexer.domain.database_fields import check_database, check_fields
 from basejump_connection_indexer.domain.engine import ENGINES, schemas_of
@@ -40,7 +40,6 @@ from basejump_connection_indexer.domain.target import Target
 from basejump_connection_indexer.indexing import IndexDatabase, enqueue_indexing
 from basejump_connection_indexer.trying import Trying
 
-_BUSY = (IndexState.QUEUED, IndexState.STARTED, IndexState.SCHEDULED)
 _ALIAS_ATTEMPTS = 5
 
 
@@ -98,6 +97,8 @@ class Databases:
             async with self._database.tenant(tenant) as tx:
                 idle(found(await database_rows.find(tx, request.db_uuid, lock=True)))
                 await database_rows.update(tx, after)
+                if after.scanned != before.scanned:
+                    await database_rows.outdate(tx, after.db_uuid)
                 for login, warnings in zip(logins, risks, strict=True):
                     if request.password is not None:
                         await login_rows.set_password(tx, login.conn_uuid, login.password)
@@ -173,7 +174,7 @@ def found(row: DatabaseRow | None) -> DatabaseRow:
 
 def idle(row: DatabaseRow) -> DatabaseRow:
     """Raises Conflict while it is being indexed."""
-    if row.index_status in _BUSY:
+    if row.index_status in BUSY:
         raise Conflict("the database is being indexed: try again when that has ended")
     return row
 

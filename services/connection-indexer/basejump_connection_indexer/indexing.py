@@ -1,9 +1,15 @@
-"""Indexing, as a job: read what every login of a database sees, and write what has changed."""
+"""Indexing, as a job: read what every login of a database sees, and write what has changed.
+
+One kind of job indexes what an admin added or changed, and the state of the database says so; the other looks on
+schedule whether the database has changed by itself.
+"""
 
 import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -12,19 +18,23 @@ from basejump_common.bus import publish
 from basejump_common.contracts.connection import (
     DATABASE_INDEX_FAILED,
     DATABASE_INDEXED,
+    SCHEMA_DRIFTED,
     DatabaseIndexed,
     DatabaseIndexFailed,
     IndexState,
     IndexStatus,
+    SchemaDrifted,
 )
 from basejump_common.errors import DatabaseUnreachable, Unavailable
 from basejump_common.storage import jobs
 from basejump_common.storage.database import Database, Transaction
-from basejump_common.storage.jobs import Job, JobKind
+from basejump_common.storage.jobs import AnyKind, Job, JobKind
+from basejump_connection_indexer import checking
 from basejump_connection_indexer.adapters import database_rows, index_rows, login_rows
 from basejump_connection_indexer.adapters.database_rows import DatabaseRow
 from basejump_connection_indexer.adapters.login_rows import ConnectionRow
 from basejump_connection_indexer.adapters.vault import Vault
+from basejump_connection_indexer.checking import BUSY, CheckDatabase, Schedule
 from basejump_connection_indexer.domain.definition import ColumnDefinition, SeenTable
 from basejump_connection_indexer.domain.engine import schemas_of
 from basejump_connection_indexer.domain.schema_names import differing, physical_names
@@ -59,14 +69,18 @@ async def enqueue_indexing(tx: Transaction, client_uuid: UUID, payload: IndexDat
 class Indexing:
     """Runs the jobs."""
 
-    def __init__(self, database: Database, connect: Connect, vault: Vault) -> None:
+    def __init__(self, database: Database, connect: Connect, vault: Vault, schedule: Schedule) -> None:
         self._database = database
         self._connect = connect
         self._vault = vault
+        self._schedule = schedule
 
-    def kind(self) -> JobKind[IndexDatabase]:
+    def kinds(self) -> Mapping[str, AnyKind]:
         """For the worker."""
-        return JobKind(self.index, IndexDatabase, on_failure=_failed)
+        return {
+            JOB: JobKind(self.index, IndexDatabase, on_failure=self._failed),
+            checking.JOB: JobKind(self.check, CheckDatabase, on_failure=_check_failed),
+        }
 
     async def index(self, job: Job[IndexDatabase]) -> None:
         """Raises Unavailable when the customer's database is away, which is tried again, and what connecting raises."""
@@ -80,7 +94,19 @@ class Indexing:
             return
         seen = await self._read_all(row, logins)
         await self._progress(job, _READ)
-        await self._write(job, seen)
+        await self._write(job, _Scan(row, logins, seen))
+
+    async def check(self, job: Job[CheckDatabase]) -> None:
+        """Look whether the database has changed by itself; one that is being indexed is looked at anyway. Raises as
+        `index` does."""
+        async with self._database.tenant(job.client_uuid) as tx:
+            await job.fence(tx)
+            row = await database_rows.find(tx, job.payload.db_uuid)
+            logins = await login_rows.of_database(tx, job.payload.db_uuid)
+            if row is not None:
+                await self._schedule.plan(tx, job.client_uuid, row.db_uuid)
+        if row is not None and row.index_status not in BUSY:
+            await self._write(job, _Scan(row, logins, await self._read_all(row, logins)))
 
     async def _read_all(self, row: DatabaseRow, logins: Sequence[ConnectionRow]) -> Seen:
         """What each login sees, in the names of the index; equal columns of the schemas of a template are kept once."""
@@ -114,40 +140,80 @@ class Indexing:
             status = _status(job.payload.db_uuid, IndexState.STARTED, progress, count)
             await database_rows.set_index_state(tx, status)
 
-    async def _write(self, job: Job[IndexDatabase], seen: Seen) -> None:
+    async def _write(self, job: Job[Any], scan: "_Scan") -> None:
         """The whole index in one transaction: whoever reads meanwhile sees the old one."""
-        client_uuid, db_uuid = job.client_uuid, job.payload.db_uuid
+        client_uuid, db_uuid = job.client_uuid, scan.row.db_uuid
         async with self._database.tenant(client_uuid) as tx:
-            if await database_rows.find(tx, db_uuid, lock=True) is None:
+            row = await database_rows.find(tx, db_uuid, lock=True)
+            if row is None:
                 return
-            tables, changed = await write_index(tx, client_uuid, db_uuid, seen)
-            await database_rows.next_index_version(tx, db_uuid)
-            done = _status(db_uuid, IndexState.FINISHED, 1.0, tables)
+            if row.scanned != scan.row.scanned or await login_rows.of_database(tx, db_uuid) != scan.logins:
+                raise Unavailable("the database, or a login, was changed while it was read")
+            written = await write_index(tx, client_uuid, db_uuid, scan.seen)
+            if written.is_other or not row.index_version:
+                await database_rows.next_index_version(tx, db_uuid)
+            done = _status(db_uuid, IndexState.FINISHED, 1.0, written.tables)
             await database_rows.set_index_state(tx, msgspec.structs.replace(done, finished_at=datetime.now(UTC)))
-            news = DatabaseIndexed(db_uuid=db_uuid, tables=tables, changed=changed)
-            await publish(tx, DATABASE_INDEXED, client_uuid, db_uuid, news)
+            await _publish_news(tx, job, row, written)
+            await self._schedule.plan(tx, client_uuid, db_uuid)
             await job.finish(tx)
-        log.info("indexed", extra={"db_uuid": str(db_uuid), "tables": tables, "changed": changed})
+        log.info(
+            "indexed", extra={"db_uuid": str(db_uuid), "tables": written.tables, "changed": written.change.changed}
+        )
+
+    async def _failed(self, tx: Transaction, job: Job[IndexDatabase], error: str) -> None:
+        db_uuid = job.payload.db_uuid
+        status = _status(db_uuid, IndexState.FAILED, 0.0, await _count(tx, job.payload), error)
+        await database_rows.set_index_state(tx, msgspec.structs.replace(status, finished_at=datetime.now(UTC)))
+        news = DatabaseIndexFailed(db_uuid=db_uuid, error=error)
+        await publish(tx, DATABASE_INDEX_FAILED, job.client_uuid, db_uuid, news)
+        await self._schedule.plan(tx, job.client_uuid, db_uuid)
 
 
-async def write_index(tx: Transaction, client_uuid: UUID, db_uuid: UUID, seen: Seen) -> tuple[int, int]:
-    """What the connections see becomes the index; how many tables that is, and how many of them changed."""
+@dataclass(frozen=True)
+class _Scan:
+    """What was found, and what it was asked by."""
+
+    row: DatabaseRow
+    logins: list[ConnectionRow]
+    seen: Seen
+
+
+@dataclass(frozen=True)
+class Written:
+    """What became of an index; `is_other`: somebody sees something else than before."""
+
+    tables: int
+    change: index_rows.Change
+    is_other: bool
+
+
+async def write_index(tx: Transaction, client_uuid: UUID, db_uuid: UUID, seen: Seen) -> Written:
+    """What the connections see becomes the index."""
     whole = union(seen)
     change = await index_rows.write(tx, client_uuid, db_uuid, whole)
+    sights_changed = 0
     for conn_uuid, tables in seen.items():
         named = {(table.definition.schema, table.definition.name): table for table in tables}
         sights = {change.tables[name]: narrowed(table, whole[name]) for name, table in named.items()}
-        await index_rows.write_sights(tx, client_uuid, conn_uuid, sights)
-    return len(whole), change.changed
+        sights_changed += await index_rows.write_sights(tx, client_uuid, conn_uuid, sights)
+    return Written(len(whole), change, bool(change.changed or sights_changed))
 
 
-async def _failed(tx: Transaction, job: Job[IndexDatabase], error: str) -> None:
-    db_uuid = job.payload.db_uuid
-    status = _status(db_uuid, IndexState.FAILED, 0.0, await _count(tx, job.payload), error)
-    await database_rows.set_index_state(tx, msgspec.structs.replace(status, finished_at=datetime.now(UTC)))
-    await publish(
-        tx, DATABASE_INDEX_FAILED, job.client_uuid, db_uuid, DatabaseIndexFailed(db_uuid=db_uuid, error=error)
-    )
+async def _publish_news(tx: Transaction, job: Job[Any], row: DatabaseRow, written: Written) -> None:
+    """That it is indexed, unless nobody asked and nothing changed; and how it differs from what it was."""
+    change = written.change
+    if job.kind == JOB or written.is_other:
+        news = DatabaseIndexed(db_uuid=row.db_uuid, tables=written.tables, changed=change.changed)
+        await publish(tx, DATABASE_INDEXED, job.client_uuid, row.db_uuid, news)
+    if row.index_version and change.drift:
+        drifted = SchemaDrifted(db_uuid=row.db_uuid, tables=change.drift, more=change.more)
+        await publish(tx, SCHEMA_DRIFTED, job.client_uuid, row.db_uuid, drifted)
+
+
+async def _check_failed(tx: Transaction, job: Job[CheckDatabase], error: str) -> None:
+    """Questions go on with the index as it is; admins see why it isn't brought up to date."""
+    await database_rows.set_index_error(tx, job.payload.db_uuid, f"the last look at the database failed: {error}")
 
 
 async def _count(tx: Transaction, payload: IndexDatabase) -> int:

@@ -7,11 +7,12 @@ import msgspec
 
 from basejump_common.bus import Context
 from basejump_common.bus.fitting import fitting
-from basejump_common.contracts.connection import Candidate, IndexState, Retrieve, Retrieved
+from basejump_common.contracts.connection import Candidate, Retrieve, Retrieved
 from basejump_common.storage.database import Database
 from basejump_connection_indexer.adapters import grant_rows
 from basejump_connection_indexer.adapters.grant_rows import GrantedConnection
 from basejump_connection_indexer.adapters.teams import Teams
+from basejump_connection_indexer.checking import BUSY
 from basejump_connection_indexer.domain.engine import ENGINES
 from basejump_connection_indexer.domain.retrieval import Ranking
 from basejump_connection_indexer.prepared import PreparedCatalogs
@@ -21,8 +22,6 @@ SMALL = 12
 
 AS_GOOD = 0.02
 """Two databases whose coverage differs by less fit equally well."""
-
-_UNDER_WAY = (IndexState.QUEUED, IndexState.STARTED, IndexState.SCHEDULED)
 
 
 class _Option(msgspec.Struct, frozen=True):
@@ -49,8 +48,8 @@ class Retrieving:
         missing = [one for one in granted if not one.index_version]
         best = max(options, key=lambda option: option.ranking.coverage, default=None)
         whole = Retrieved(
-            waiting_for=_once(one.db_uuid for one in missing if one.index_status in _UNDER_WAY),
-            failed=tuple(dict.fromkeys(_failure(one) for one in missing if one.index_status not in _UNDER_WAY)),
+            waiting_for=_once(one.db_uuid for one in missing if one.index_status in BUSY),
+            failed=tuple(dict.fromkeys(_failure(one) for one in missing if one.index_status not in BUSY)),
         )
         return whole if best is None else _with_tables(whole, best, options)
 

@@ -52,6 +52,10 @@ class Settings(ServiceSettings, frozen=True, kw_only=True):
     downloads_at_once: Annotated[
         int, Meta(description="Whole results that one replica sends at once; more are told to come again.", ge=1)
     ] = 100
+    schema_check_seconds: Annotated[
+        float,
+        Meta(description="How often each database is looked at for changes of its schema; 0 for never.", ge=0),
+    ] = 21_600.0
     prepared_tables: Annotated[
         int,
         Meta(

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
-from uuid import UUID, uuid4
+from uuid import NAMESPACE_URL, UUID, uuid4, uuid5
 
 import msgspec
 from nats.aio.msg import Msg
@@ -181,4 +181,12 @@ def _event(event: CloudEvent, data: Any) -> Event[Any]:
     context = Context.new()
     if event.traceparent:
         context = msgspec.structs.replace(context, traceparent=event.traceparent)
-    return Event(id=UUID(event.id), time=event.time, client_uuid=event.clientuuid, data=data, context=context)
+    return Event(id=_uuid(event), time=event.time, client_uuid=event.clientuuid, data=data, context=context)
+
+
+def _uuid(event: CloudEvent) -> UUID:
+    """Its id; what others publish has any text for one, unique with its source."""
+    try:
+        return UUID(event.id)
+    except ValueError:
+        return uuid5(NAMESPACE_URL, f"{event.source} {event.id}")

@@ -263,7 +263,7 @@ class UserChanged(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class UserGone(msgspec.Struct, frozen=True, kw_only=True):
-    """A user was deleted; its tokens end."""
+    """A user was deleted, or left the company; its tokens end."""
 
     user_uuid: UUID
 
@@ -296,6 +296,9 @@ CLIENT_UPDATED = EventType("client", "updated", ClientUpdated, publisher="accoun
 USER_CREATED = EventType("user", "created", UserChanged, publisher="account")
 USER_UPDATED = EventType("user", "updated", UserChanged, publisher="account", consumers=("auth",))
 USER_DELETED = EventType("user", "deleted", UserGone, publisher="account", consumers=("auth", "chat-agent"))
+USER_DEPROVISIONED = EventType(
+    "user", "deprovisioned", UserGone, publisher="external", consumers=("account",), external=True
+)
 TEAM_CREATED = EventType("team", "created", TeamChanged, publisher="account")
 TEAM_UPDATED = EventType("team", "updated", TeamChanged, publisher="account")
 TEAM_DELETED = EventType("team", "deleted", TeamChanged, publisher="account", consumers=("connection-indexer",))

@@ -90,13 +90,17 @@ def _holds_secret(kind: object, seen: frozenset[object] = frozenset()) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class EventType(Generic[Data]):
-    """A fact in the past tense that `publisher` publishes and `consumers` act on, ordered per entity."""
+    """A fact in the past tense that `publisher` publishes and `consumers` act on, ordered per entity.
+
+    `external`: another service of the operator's publishes it, not one of ours.
+    """
 
     entity: str
     verb: str
     data: type[Data]
     publisher: str
     consumers: tuple[str, ...] = ()
+    external: bool = False
 
     @property
     def name(self) -> str:
@@ -105,7 +109,7 @@ class EventType(Generic[Data]):
 
     def subject(self, client_uuid: UUID | str = "*") -> str:
         """Where the events of one client (or, by default, of all) are."""
-        return f"basejump.v1.event.{client_uuid}.{self.entity}.{self.verb}"
+        return f"basejump.v1.{'ext' if self.external else 'event'}.{client_uuid}.{self.entity}.{self.verb}"
 
 
 def bell_subject(service: str) -> str:

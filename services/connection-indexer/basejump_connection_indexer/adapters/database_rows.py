@@ -53,6 +53,13 @@ class DatabaseRow(msgspec.Struct, frozen=True, kw_only=True):
     index_version: int = 0
     created_at: datetime | None = None
 
+    @property
+    def scanned(self) -> tuple[object, ...]:
+        """All that decides what a scan of the database finds."""
+        where = self.host, self.port, self.database_name, self.ssl_mode, self.ssl_root_cert, self.query
+        what = self.schemas, self.schema_maps, self.include_default_schema, self.table_filter_string
+        return *where, *what, self.include_views, self.include_materialized_views, self.include_partitioned_tables
+
     def as_database(self) -> Database:
         """The contract's struct."""
         return msgspec.convert(self, Database, from_attributes=True)
@@ -143,6 +150,18 @@ async def set_index_state(tx: Transaction, status: IndexStatus) -> None:
         status.started_at,
         status.finished_at,
     )
+
+
+async def outdate(tx: Transaction, db_uuid: UUID) -> None:
+    """What was prepared of an index is not used once more; without an index there is nothing."""
+    await tx.execute(
+        "update database set index_version = index_version + 1 where db_uuid = $1 and index_version > 0", db_uuid
+    )
+
+
+async def set_index_error(tx: Transaction, db_uuid: UUID, error: str) -> None:
+    """Why the last look at the database failed; its index stays as it is."""
+    await tx.execute("update database set index_error = $2 where db_uuid = $1", db_uuid, error)
 
 
 async def next_index_version(tx: Transaction, db_uuid: UUID) -> None:

@@ -11,7 +11,9 @@ from uuid import UUID
 
 import msgspec
 
+from basejump_common.contracts.connection import MOST_TABLES, TableDrift
 from basejump_common.storage.database import Transaction
+from basejump_connection_indexer.domain import drift
 from basejump_connection_indexer.domain.definition import IndexedTable, TableDefinition
 from basejump_connection_indexer.domain.union import Name
 
@@ -51,10 +53,13 @@ _PAGE = 500
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
-    """What writing an index did: tables by name, and how many were added, rewritten or removed."""
+    """What writing an index did: tables by name, how many were added, rewritten or removed, and what is told of that;
+    `more`: not all of it is."""
 
     tables: dict[Name, UUID]
     changed: int
+    drift: tuple[TableDrift, ...] = ()
+    more: bool = False
 
 
 async def write(
@@ -72,12 +77,20 @@ async def write(
     new = [name for name in definitions if name not in known]
     other = [name for name in definitions if name in known and known[name][1] != prints[name]]
     gone = [uuid for name, (uuid, fingerprint) in known.items() if name not in definitions and fingerprint]
+    told = [drift.added(definitions[name]) for name in new[:MOST_TABLES]]
+    told += [drift.removed(*name) for name in known if known[name][1] and name not in definitions][:MOST_TABLES]
+    told += await _changed(tx, {known[name][0]: definitions[name] for name in other[:MOST_TABLES]})
     uuids = dict(zip(new, _fresh_uuids(len(new)), strict=True))
     await _insert(tx, (client_uuid, db_uuid), [(uuids[name], prints[name], definitions[name]) for name in new])
     await _update(tx, [(known[name][0], prints[name], definitions[name]) for name in other])
     await _forget(tx, gone)
     kept = {name: known[name][0] for name in definitions if name in known}
-    return Change(tables=kept | uuids, changed=len(new) + len(other) + len(gone))
+    return Change(
+        tables=kept | uuids,
+        changed=len(new) + len(other) + len(gone),
+        drift=tuple(told[:MOST_TABLES]),
+        more=max(len(new), len(gone), len(other), len(told)) > MOST_TABLES,
+    )
 
 
 async def write_sights(
@@ -181,6 +194,15 @@ async def count(tx: Transaction, db_uuid: UUID) -> int:
         "select count(*) from indexed_table where db_uuid = $1 and fingerprint <> ''", db_uuid
     )
     return found
+
+
+async def _changed(tx: Transaction, after: Mapping[UUID, TableDefinition]) -> list[TableDrift]:
+    """How the definitions that will be written differ from those that are there."""
+    rows = await tx.fetch(
+        "select tbl_uuid, definition from indexed_table where tbl_uuid = any($1::uuid[])", list(after)
+    )
+    found = (drift.changed(msgspec.convert(row["definition"], TableDefinition), after[row["tbl_uuid"]]) for row in rows)
+    return [one for one in found if one is not None]
 
 
 async def _forget(tx: Transaction, gone: Sequence[UUID]) -> None:

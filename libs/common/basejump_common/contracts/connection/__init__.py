@@ -2,6 +2,7 @@
 
 databases.py    customers' databases, and how far indexing is
 logins.py       connections: the logins to a database, each with its own values of templated schemas
+drift.py        what in a database is otherwise than the index had it
 grants.py       which team may ask over which connection
 tables.py       the index: tables, columns, keys, and what admins write about them
 retrieval.py    what a question is about: tables, and values in them. For chat-agent
@@ -36,6 +37,17 @@ from basejump_common.contracts.connection.databases import (
     SchemaName,
     SslMode,
     UpdateDatabase,
+)
+from basejump_common.contracts.connection.drift import (
+    MOST_COLUMNS,
+    MOST_TABLES,
+    SCHEMA_CHANGED,
+    SCHEMA_DRIFTED,
+    ColumnDrift,
+    Drift,
+    SchemaChanged,
+    SchemaDrifted,
+    TableDrift,
 )
 from basejump_common.contracts.connection.grants import (
     CHECK_GRANTS,
@@ -176,12 +188,16 @@ __all__ = [
     "LIST_TABLE_CHANGES",
     "LIST_TEAM_CONNECTIONS",
     "LONGEST_RUN_SECONDS",
+    "MOST_COLUMNS",
+    "MOST_TABLES",
     "OPEN_RUN",
     "PROVE",
     "READ_RUN",
     "RETRIEVE",
     "REVOKE_GRANT",
     "RUN",
+    "SCHEMA_CHANGED",
+    "SCHEMA_DRIFTED",
     "STOP_RUN",
     "TABLE_DESCRIBED",
     "TEST_DATABASE",
@@ -196,6 +212,7 @@ __all__ = [
     "Candidate",
     "CheckGrants",
     "Column",
+    "ColumnDrift",
     "Connection",
     "ConnectionChanged",
     "ConnectionGrantsRequest",
@@ -213,6 +230,7 @@ __all__ = [
     "DatabaseTablesRequest",
     "DatabaseType",
     "DrawDatabase",
+    "Drift",
     "Erd",
     "Estimate",
     "Excess",
@@ -250,6 +268,8 @@ __all__ = [
     "RunResult",
     "RunRows",
     "Schema",
+    "SchemaChanged",
+    "SchemaDrifted",
     "SchemaMap",
     "SchemaName",
     "SqlText",
@@ -260,6 +280,7 @@ __all__ = [
     "TableChangePage",
     "TableChangesRequest",
     "TableDescribed",
+    "TableDrift",
     "TablePage",
     "TableScope",
     "TeamConnectionsRequest",
