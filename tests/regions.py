@@ -66,6 +66,18 @@ class Regions:
         found: AnyCustomer = replace(customer, reader=self.login(region))
         return found
 
+    async def log_in_as(self, region: str, login: str) -> None:
+        """Make a login that may read the region's schema."""
+        schema, is_postgres = self.schema(region), self.customers.engine is DatabaseType.POSTGRES
+        password = self.password.reveal().replace("'", "''").replace("\\", "\\" if is_postgres else "\\\\")
+        if is_postgres:
+            await self.customer.execute(_POSTGRES_LOGIN.format(login=login, schema=schema, password=password))
+            return
+        reader = f"'{login}'@'%'"
+        made = DOCUMENTED_ROLE.format(reader=reader, password=f"'{password}'", database=self.customer.name)
+        await self.customer.execute(made)
+        await self.customer.execute(f"grant select, show view on `{schema}`.* to {reader}")
+
     @property
     def password(self) -> Secret:
         return Secret(READER_PASSWORD if self.customers.engine is DatabaseType.POSTGRES else MARIADB_PASSWORD)
@@ -88,19 +100,11 @@ async def regional(customers: Customers) -> Regions:
     customer = await customers.customer(EMPTY if is_postgres else "select 1")
     regions = Regions(customers, customer, "hr" if is_postgres else f"{customer.name}_hr")
     for region, people in PEOPLE.items():
-        schema, login = regions.schema(region), regions.login(region)
+        schema = regions.schema(region)
         rows = ", ".join(f"({number}, '{name}', 1)" for number, name in enumerate(people, start=1))
         await customer.execute(f"create schema {schema}")
         await customer.execute(_TABLES.format(schema=schema, city=CITIES[region], people=rows))
-        password = regions.password.reveal().replace("'", "''").replace("\\", "\\" if is_postgres else "\\\\")
-        if is_postgres:
-            await customer.execute(_POSTGRES_LOGIN.format(login=login, schema=schema, password=password))
-        else:
-            reader = f"'{login}'@'%'"
-            await customer.execute(
-                DOCUMENTED_ROLE.format(reader=reader, password=f"'{password}'", database=customer.name)
-            )
-            await customer.execute(f"grant select, show view on `{schema}`.* to {reader}")
+        await regions.log_in_as(region, regions.login(region))
     return regions
 
 

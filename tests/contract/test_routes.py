@@ -26,7 +26,19 @@ def binder(route: Route) -> Binder[Any]:
 def two_values(route: Route, name: str) -> tuple[str, str]:
     """Two texts that the field takes."""
     kind = next(field.type for field in msgspec.structs.fields(route.operation.takes) if field.name == name)
-    candidates = ("STRICT", "EXPLORE", "ADMIN", "MEMBER", *UUIDS, "a@example.com", "b@example.com", "one", "two")
+    candidates = (
+        "STRICT",
+        "EXPLORE",
+        "ADMIN",
+        "MEMBER",
+        *UUIDS,
+        "a@example.com",
+        "b@example.com",
+        "one",
+        "two",
+        "true",
+        "false",
+    )
     found = []
     for text in candidates:
         try:

@@ -41,6 +41,35 @@ def test_a_templated_schema_is_asked_by_its_own_name_and_shown_by_the_logins(ten
     assert tenant.user.get(f"/result/{answer['result_uuid']}/")["sql_query"] == answer["sql_query"]
 
 
+def test_logins_are_added_from_csv_row_by_row(tenant: Tenant, body: dict[str, Any]) -> None:
+    user, path = tenant.user, f"/connection/database/{tenant.objects['db_uuid']}/connection/"
+    rows = f"""username,password,data_source_desc,which
+{body["username"]},{body["password"]},good,demo_db
+{body["username"]},hunter2-wrong,bad,demo_db
+"""
+    as_csv = {"headers": {"Content-Type": "text/csv; charset=utf-8"}, "content": "\ufeff" + rows}
+    sent = user.call("POST", f"{path}bulk/", **as_csv)
+    report = sent.json()
+    assert (sent.status_code, report["created"], report["failed"]) == (200, 1, 1), sent.text
+    assert "hunter2" not in sent.text
+    assert body["password"] not in sent.text
+    assert report["data"][1]["code"] == "login_refused"
+    wait_indexed(user, tenant.objects["db_uuid"])
+    shown = user.get(f"/connection/{report['data'][0]['conn_uuid']}/")
+    assert (shown["data_source_desc"], shown["schemas"]) == ("good", schemas("demo_db"))
+    for content, kind, status in (
+        (b"\xff\xfe", "text/csv", 422),
+        (b"username\x00,password\n", "text/csv", 422),
+        (rows.encode(), "text/plain", 415),
+        (b"", "text/csv", 422),
+        (b"x" * 1_100_000, "text/csv", 413),
+    ):
+        refused = user.call("POST", f"{path}bulk/", content=content, headers={"Content-Type": kind})
+        assert refused.status_code == status, refused.text
+    assert user.call("POST", path, content=rows, headers={"Content-Type": "text/csv"}).status_code == 415
+    user.delete(f"/connection/{report['data'][0]['conn_uuid']}/")
+
+
 def test_a_login_is_added_changed_and_deleted(tenant: Tenant, body: dict[str, Any]) -> None:
     user, path = tenant.user, f"/connection/database/{tenant.objects['db_uuid']}/connection/"
     login = {name: body[name] for name in ("username", "password")}

@@ -25,6 +25,7 @@ from basejump_connection_indexer.downloads import Downloads, Tickets
 from basejump_connection_indexer.erasing import Erasing
 from basejump_connection_indexer.grants import Grants
 from basejump_connection_indexer.handlers import handlers, handlers_of_notes, handlers_of_questions
+from basejump_connection_indexer.importing import Imports
 from basejump_connection_indexer.indexing import Indexing
 from basejump_connection_indexer.looking_up import LookUps
 from basejump_connection_indexer.notes import Notes
@@ -57,13 +58,15 @@ async def bootstrap(settings: Settings, prover: Prover = prove) -> AsyncIterator
         socket = listener(settings.downloads_host, settings.downloads_port)
         tickets = Tickets(base.envelope, settings.downloads_url or address_of(socket))
         downloads = Downloads(base.database, store, tickets, settings.downloads_at_once)
+        connections = Connections(base.database, trying, vault, pools, catalogs)
         schedule = Schedule(settings.schema_check_seconds)
         worker = JobWorker(base.database, Indexing(base.database, connect, vault, schedule).kinds())
         service = base.service(
             endpoints=(
                 *handlers(
                     Databases(base.database, trying, vault, pools),
-                    Connections(base.database, trying, vault, pools, catalogs),
+                    connections,
+                    Imports(connections),
                     grants,
                     Tables(base.database, teams),
                     Erasing(base.database, pools, store),

@@ -54,7 +54,7 @@ class Connections:
     async def create(self, context: Context, request: CreateConnection) -> CreatedConnection:
         """Try the login, store it, begin to index. Raises NotFound, Conflict and what `tried` raises."""
         tenant = context.caller.tenant
-        row = await self._idle(tenant, request.db_uuid)
+        row = await self.idle(tenant, request.db_uuid)
         login = await self.tried(row, request)
         await self.store(context, row.db_uuid, [login])
         return CreatedConnection(conn_uuid=login.conn_uuid, db_uuid=login.db_uuid, warnings=login.warnings)
@@ -85,7 +85,8 @@ class Connections:
             after = await self._with_risks(row, after, known, accepted=request.accept_risky_role)
         async with self._database.tenant(tenant) as tx:
             idle(found(await database_rows.find(tx, row.db_uuid, lock=True)))
-            _found(await login_rows.find(tx, request.conn_uuid))
+            if _found(await login_rows.find(tx, request.conn_uuid)) != before:
+                raise Conflict("the connection was changed at the same moment: look at it again")
             await login_rows.update(tx, after)
             if is_other:
                 await database_rows.outdate(tx, row.db_uuid)
@@ -138,7 +139,8 @@ class Connections:
                 await _publish(tx, contract.CONNECTION_CREATED, tenant, login, context)
             await enqueue_indexing(tx, tenant, IndexDatabase(db_uuid=db_uuid))
 
-    async def _idle(self, tenant: UUID, db_uuid: UUID) -> DatabaseRow:
+    async def idle(self, tenant: UUID, db_uuid: UUID) -> DatabaseRow:
+        """The database, which isn't being indexed. Raises NotFound and Conflict."""
         async with self._database.tenant(tenant) as tx:
             return idle(found(await database_rows.find(tx, db_uuid)))
 

@@ -22,7 +22,6 @@ from basejump_common.contracts.connection import (
     UpdateDatabase,
 )
 from basejump_common.errors import Conflict, InvalidInput, NotFound
-from basejump_common.security.secret import Secret
 from basejump_common.storage.database import Database as Storage
 from basejump_common.storage.database import Transaction
 from basejump_connection_indexer.adapters import database_rows, grant_rows, login_rows
@@ -32,7 +31,7 @@ from basejump_connection_indexer.adapters.login_rows import ConnectionRow
 from basejump_connection_indexer.adapters.vault import Vault
 from basejump_connection_indexer.checking import BUSY
 from basejump_connection_indexer.domain.alias import free_alias
-from basejump_connection_indexer.domain.database_fields import check_database, check_fields
+from basejump_connection_indexer.domain.database_fields import check_database, check_encrypted, check_fields, check_nul
 from basejump_connection_indexer.domain.engine import ENGINES, schemas_of
 from basejump_connection_indexer.domain.risks import check_risks
 from basejump_connection_indexer.domain.schema_names import NamedSchema
@@ -41,6 +40,7 @@ from basejump_connection_indexer.indexing import IndexDatabase, enqueue_indexing
 from basejump_connection_indexer.trying import Trying
 
 _ALIAS_ATTEMPTS = 5
+_OF_THE_LOGIN = ("username", "password", "data_source_desc")
 
 
 class Databases:
@@ -85,9 +85,11 @@ class Databases:
         async with self._database.tenant(tenant) as tx:
             before = idle(found(await database_rows.find(tx, request.db_uuid)))
             logins = await login_rows.of_database(tx, before.db_uuid)
+        check_nul(request)
+        check_encrypted(request.ssl)
         after = _changed(before, request)
         check_database(after)
-        logins = self._with_password(before, after, logins, request.password)
+        logins = self._as_they_will_be(before, after, logins, request)
         risks = await self._trying.all_risks([(self._vault.target(after, one), _schemas(after, one)) for one in logins])
         for login, found_risks in zip(logins, risks, strict=True):
             # What an admin has accepted once needn't be accepted again.
@@ -95,14 +97,16 @@ class Databases:
             check_risks(new, accepted=request.accept_risky_role)
         try:
             async with self._database.tenant(tenant) as tx:
-                idle(found(await database_rows.find(tx, request.db_uuid, lock=True)))
+                if idle(found(await database_rows.find(tx, request.db_uuid, lock=True))).scanned != before.scanned:
+                    raise Conflict("the database was changed at the same moment: look at it again")
                 await database_rows.update(tx, after)
                 if after.scanned != before.scanned:
                     await database_rows.outdate(tx, after.db_uuid)
                 for login, warnings in zip(logins, risks, strict=True):
-                    if request.password is not None:
-                        await login_rows.set_password(tx, login.conn_uuid, login.password)
-                    await login_rows.set_warnings(tx, login.conn_uuid, warnings)
+                    if len(logins) == 1:
+                        await login_rows.update(tx, msgspec.structs.replace(login, warnings=warnings))
+                    else:
+                        await login_rows.set_warnings(tx, login.conn_uuid, warnings)
                 await enqueue_indexing(tx, tenant, IndexDatabase(db_uuid=after.db_uuid))
                 return found(await database_rows.find(tx, request.db_uuid)).as_database()
         except asyncpg.UniqueViolationError as error:
@@ -131,19 +135,21 @@ class Databases:
         check_risks(risks, accepted=fields.accept_risky_role)
         return risks
 
-    def _with_password(
-        self, before: DatabaseRow, after: DatabaseRow, logins: list[ConnectionRow], password: Secret | None
+    def _as_they_will_be(
+        self, before: DatabaseRow, after: DatabaseRow, logins: list[ConnectionRow], request: UpdateDatabase
     ) -> list[ConnectionRow]:
-        """The logins as they will be: a password is sent only where whoever knows it says. Raises InvalidInput."""
-        moves = (before.host, before.port) != (after.host, after.port)
-        if password is None and not moves:
-            return logins
-        if password is None:
+        """The logins: a password is sent only where whoever knows it says. Raises InvalidInput."""
+        if request.password is None and (before.host, before.port) != (after.host, after.port):
             raise InvalidInput.field("password", "is needed again: it would be sent to another host or port")
+        given = {name: value for name in _OF_THE_LOGIN if (value := getattr(request, name)) is not None}
+        if not given:
+            return logins
         if len(logins) != 1:
-            raise InvalidInput.field("password", "the database has several connections, each with its own")
-        sealed = self._vault.seal(before.client_uuid, logins[0].conn_uuid, password)
-        return [msgspec.structs.replace(logins[0], password=sealed)]
+            raise InvalidInput.field(next(iter(given)), "the database has several connections, each with its own")
+        if request.password is not None:
+            given["password"] = self._vault.seal(before.client_uuid, logins[0].conn_uuid, request.password)
+        known = logins[0].warnings if request.username in (None, logins[0].username) else ()
+        return [msgspec.structs.replace(logins[0], warnings=known, **given)]
 
     async def _store(self, context: Context, request: CreateDatabase, warnings: tuple[str, ...]) -> CreatedDatabase:
         tenant, db_uuid, conn_uuid = context.caller.tenant, uuid4(), uuid4()

@@ -13,11 +13,11 @@ from basejump_common.contracts.common import Done
 from basejump_common.contracts.connection import (
     ByGrant,
     ConnectionGrantsRequest,
-    ConnectionPage,
     GrantChanged,
     GrantList,
     GrantTeams,
     TableScope,
+    TeamConnectionPage,
     TeamConnectionsRequest,
 )
 from basejump_common.errors import Conflict, InvalidInput, NotFound
@@ -75,14 +75,17 @@ class Grants:
             await publish(tx, contract.GRANT_REMOVED, tenant, request.conn_uuid, change, context)
         return Done()
 
-    async def of_team(self, context: Context, request: TeamConnectionsRequest) -> ConnectionPage:
+    async def of_team(self, context: Context, request: TeamConnectionsRequest) -> TeamConnectionPage:
         """What a team may query: for its members, and for every ADMIN. Raises NotFound."""
         if context.caller.role.at_least(Role.ADMIN):
             await self._teams.require_team(context, request.team_uuid)
         else:
             await self._teams.require_member(context, request.team_uuid)
         async with self._database.tenant(context.caller.tenant) as tx:
-            return await login_rows.page_of_team(tx, request)
+            rows = await grant_rows.connections_of_team(tx, request.team_uuid, request)
+        most = len(fitting(rows[: request.limit]))
+        data, next_cursor = pages.page(rows, most, lambda found: (found.created_at, found.conn_uuid))
+        return TeamConnectionPage(data=data, next_cursor=next_cursor)
 
     async def team_deleted(self, tx: Transaction, event: Event[TeamChanged]) -> None:
         """The grants of a team end with it."""

@@ -8,6 +8,7 @@ from basejump_connection_indexer.connections import Connections
 from basejump_connection_indexer.databases import Databases
 from basejump_connection_indexer.erasing import Erasing
 from basejump_connection_indexer.grants import Grants
+from basejump_connection_indexer.importing import Imports
 from basejump_connection_indexer.looking_up import LookUps
 from basejump_connection_indexer.notes import Notes
 from basejump_connection_indexer.retrieving import Retrieving
@@ -17,7 +18,7 @@ from basejump_connection_indexer.tables import Tables
 
 
 def handlers(
-    databases: Databases, connections: Connections, grants: Grants, tables: Tables, erasing: Erasing
+    databases: Databases, connections: Connections, imports: Imports, grants: Grants, tables: Tables, erasing: Erasing
 ) -> tuple[Endpoint[Any, Any], ...]:
     """The table of contents of the service; what questions need is below."""
     return (
@@ -31,6 +32,7 @@ def handlers(
         handle(connection.LIST_CONNECTIONS, connections.page),
         handle(connection.GET_CONNECTION, connections.get),
         handle(connection.CREATE_CONNECTION, connections.create),
+        handle(connection.IMPORT_CONNECTIONS, imports.run),
         handle(connection.UPDATE_CONNECTION, connections.update),
         handle(connection.DELETE_CONNECTION, connections.delete),
         handle(connection.GRANT_TEAMS, grants.add),

@@ -68,7 +68,7 @@ class Endpoints:
             exchange.said.extend(farewell(scope["path"]))
             with bind_request(exchange.request_id, exchange.traceparent, operation.name):
                 caller = await self._admit(route, request)
-                body = await _read_body(request.receive, exchange, self._body_limit)
+                body = await _read_body(request.receive, exchange, self._body_limit, route.csv)
                 context = exchange.context(operation.timeout, caller)
                 if route.method == POST:
                     context = msgspec.structs.replace(context, idempotency_key=_idempotency_key(exchange))
@@ -154,8 +154,11 @@ def _resumed(request: chat.OpenStream, last_event_id: bytes) -> chat.OpenStream:
     return msgspec.structs.replace(request, last_event_id=int(last_event_id))
 
 
-async def _read_body(receive: Receive, exchange: Exchange, limit: int) -> bytes:
-    """The body, read only as far as the limit. Raises TooLarge, UnsupportedMediaType, InvalidInput."""
+async def _read_body(receive: Receive, exchange: Exchange, limit: int, csv: str) -> bytes:
+    """The body as JSON, read only as far as the limit; one in CSV is the field `csv`, if there is one.
+
+    Raises TooLarge, UnsupportedMediaType, InvalidInput.
+    """
     announced = exchange.headers.get(b"content-length", b"")
     if announced.isdigit() and int(announced[:20]) > limit:
         raise _too_large(limit)
@@ -169,14 +172,21 @@ async def _read_body(receive: Receive, exchange: Exchange, limit: int) -> bytes:
         if size > limit:
             raise _too_large(limit)
         more = message.get("more_body", False)
+    body = b"".join(chunks)
     if size:
-        _require_json(exchange.headers.get(b"content-type", b""))
-    return b"".join(chunks)
+        kind = exchange.headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
+        if csv and kind == b"text/csv":
+            return _as_field(csv, body)
+        if kind != b"application/json":
+            raise UnsupportedMediaType("send the body as JSON, with the header `Content-Type: application/json`")
+    return body
 
 
-def _require_json(content_type: bytes) -> None:
-    if content_type.partition(b";")[0].strip().lower() != b"application/json":
-        raise UnsupportedMediaType("send the body as JSON, with the header `Content-Type: application/json`")
+def _as_field(name: str, body: bytes) -> bytes:
+    try:
+        return msgspec.json.encode({name: body.decode("utf-8-sig")})
+    except UnicodeDecodeError:
+        raise InvalidInput.field("body", "is not UTF-8") from None
 
 
 def _too_large(limit: int) -> TooLarge:

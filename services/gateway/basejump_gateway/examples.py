@@ -13,6 +13,7 @@ _SAMPLES: Mapping[str, Any] = {
     "access_token": "eyJhbGciOiJFZERTQSIsImtpZCI6IjIwMjYi….…",
     "allowed_origins": ["https://app.example.com"],
     "cell": 107,
+    "csv": "username,password,region\nreader_eu,…,_eu\nreader_us,…,_us\n",
     "client_name": "Acme",
     "client_secret": "bj_live_…",
     "code": "invalid_input",

@@ -200,7 +200,10 @@ def _body(route: Route, reference: Json, request: Json) -> Json:
             "required": required,
         }
     shown = example(route.operation.takes, only=route.sent)
-    return {"required": bool(required), "content": {"application/json": {"schema": schema, "example": shown}}}
+    content: Json = {"application/json": {"schema": schema, "example": shown}}
+    if route.csv:
+        content["text/csv"] = {"schema": {"type": "string"}, "example": shown[route.csv]}
+    return {"required": bool(required), "content": content}
 
 
 def _security(access: Allow) -> list[Json]:

@@ -32,7 +32,7 @@ class Route:
     `query` names the fields that are query parameters. `chosen` names fields that the gateway fills in itself and no
     caller may send. `waits`: the reply is a prompt's first message, and the call may wait for its final one, or
     stream all of them. `streams`: the answer is a stream of messages; the reply says who may read it. `media_type`: the
-    answer is a file of this type; the reply says where its bytes are.
+    answer is a file of this type; the reply says where its bytes are. `csv` names the field that a body in CSV is.
     """
 
     method: Method
@@ -44,6 +44,7 @@ class Route:
     waits: bool = False
     streams: bool = False
     media_type: str = ""
+    csv: str = ""
 
     @property
     def parameters(self) -> tuple[str, ...]:
@@ -143,6 +144,14 @@ CONNECTION = (
     ),
     Route(GET, "/connection/database/{db_uuid}/connection/", connection.LIST_CONNECTIONS, "List connections"),
     Route(POST, "/connection/database/{db_uuid}/connection/", connection.CREATE_CONNECTION, "Add a connection"),
+    Route(
+        POST,
+        "/connection/database/{db_uuid}/connection/bulk/",
+        connection.IMPORT_CONNECTIONS,
+        "Add many connections from CSV",
+        query=("accept_risky_role",),
+        csv="csv",
+    ),
     Route(GET, "/connection/table/{tbl_uuid}/", connection.GET_TABLE, "Get an indexed table"),
     Route(PUT, "/connection/table/{tbl_uuid}/", connection.UPDATE_TABLE, "Write about a table"),
     Route(PUT, "/connection/table/{tbl_uuid}/column/", connection.UPDATE_COLUMNS, "Write about a table's columns"),

@@ -7,7 +7,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from basejump_common.contracts.common import PageRequest
-from basejump_common.contracts.connection import DatabaseType, Grant, IndexState, TableScope
+from basejump_common.contracts.connection import DatabaseType, Grant, IndexState, TableScope, TeamConnection
 from basejump_common.storage import pages
 from basejump_common.storage.database import Transaction
 from basejump_connection_indexer.domain.scope import Scope
@@ -136,4 +136,20 @@ async def of_database(tx: Transaction, db_uuid: UUID) -> list[Grant]:
         order by granted_at, team_uuid
         """,
         db_uuid,
+    )
+
+
+async def connections_of_team(tx: Transaction, team_uuid: UUID, request: PageRequest) -> list[TeamConnection]:
+    """What a team may query, newest connection first, one more than a page has."""
+    return await tx.rows(
+        TeamConnection,
+        """
+        select connection.*, database_name_alias, database_type, index_status, allow, deny
+        from connection join database using (client_uuid, db_uuid) join team_grant using (client_uuid, conn_uuid)
+        where team_uuid = $1 and (connection.created_at, conn_uuid) < ($2, $3)
+        order by connection.created_at desc, conn_uuid desc limit $4
+        """,
+        team_uuid,
+        *pages.position(request.cursor, newest_first=True),
+        pages.rows_to_ask(request.limit),
     )

@@ -7,7 +7,7 @@ from uuid import UUID
 import msgspec
 
 from basejump_common.contracts.common import PageRequest
-from basejump_common.contracts.connection import Connection, ConnectionPage, Schema, SchemaMap, TeamConnectionsRequest
+from basejump_common.contracts.connection import Connection, ConnectionPage, Schema, SchemaMap
 from basejump_common.storage import pages
 from basejump_common.storage.database import Transaction
 
@@ -56,11 +56,6 @@ async def update(tx: Transaction, row: ConnectionRow) -> None:
     )
 
 
-async def set_password(tx: Transaction, conn_uuid: UUID, password: bytes) -> None:
-    """Another password of a login, sealed."""
-    await tx.execute("update connection set password = $2 where conn_uuid = $1", conn_uuid, password)
-
-
 async def set_warnings(tx: Transaction, conn_uuid: UUID, warnings: Sequence[str]) -> None:
     """What a login may do beyond SELECT, as it was found last."""
     await tx.execute("update connection set warnings = $2 where conn_uuid = $1", conn_uuid, list(warnings))
@@ -95,26 +90,6 @@ async def page(tx: Transaction, db_uuid: UUID, request: PageRequest) -> Connecti
         *pages.position(request.cursor, newest_first=True),
         pages.rows_to_ask(request.limit),
     )
-    return _connections(rows, request)
-
-
-async def page_of_team(tx: Transaction, request: TeamConnectionsRequest) -> ConnectionPage:
-    """Newest first."""
-    rows = await tx.rows(
-        Connection,
-        """
-        select connection.* from connection join team_grant using (client_uuid, conn_uuid)
-        where team_uuid = $1 and (created_at, conn_uuid) < ($2, $3)
-        order by created_at desc, conn_uuid desc limit $4
-        """,
-        request.team_uuid,
-        *pages.position(request.cursor, newest_first=True),
-        pages.rows_to_ask(request.limit),
-    )
-    return _connections(rows, request)
-
-
-def _connections(rows: list[Connection], request: PageRequest) -> ConnectionPage:
     data, next_cursor = pages.page(rows, request.limit, lambda found: (found.created_at, found.conn_uuid))
     return ConnectionPage(data=data, next_cursor=next_cursor)
 

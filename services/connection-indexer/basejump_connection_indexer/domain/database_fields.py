@@ -1,12 +1,13 @@
 """What a request may say about a database, beyond the types of its fields."""
 
+from collections.abc import Callable
 from typing import Any, Protocol
 
 import msgspec
 from cryptography import x509
 
 from basejump_common.contracts.connection import DatabaseFields, SslMode
-from basejump_common.errors import InvalidInput
+from basejump_common.errors import FieldError, InvalidInput
 from basejump_common.security.secret import Secret
 from basejump_connection_indexer.domain.engine import ENGINES, schemas_of
 from basejump_connection_indexer.domain.functions import Allowing, check_functions
@@ -27,17 +28,41 @@ class Database(Allowing, Protocol):
 def check_fields(fields: DatabaseFields) -> tuple[NamedSchema, ...]:
     """The schemas to index. Raises InvalidInput naming the field that is wrong."""
     check_nul(fields)
-    if not fields.ssl:
-        raise InvalidInput.field("ssl", "connections are always encrypted: leave it out, or say ssl_mode")
+    check_encrypted(fields.ssl)
     return check_database(fields)
 
 
+def check_encrypted(ssl: bool) -> None:
+    """Raises InvalidInput when somebody asks for a connection that isn't."""
+    if not ssl:
+        raise InvalidInput.field("ssl", "connections are always encrypted: leave it out, or say ssl_mode")
+
+
 def check_database(database: Database) -> tuple[NamedSchema, ...]:
-    """What holds for a database however it came about; as `check_fields`."""
-    check_certificate(database.ssl_mode, database.ssl_root_cert)
-    _check_options(database)
-    check_functions(database.functions)
-    return schemas_of(database)
+    """What holds for a database however it came about. Raises InvalidInput naming every field that is wrong."""
+    wrong: list[FieldError] = []
+    schemas: tuple[NamedSchema, ...] = ()
+    for check in (
+        lambda: check_certificate(database.ssl_mode, database.ssl_root_cert),
+        lambda: _check_options(database),
+        lambda: check_functions(database.functions),
+    ):
+        wrong += _found_wrong(check)
+    try:
+        schemas = schemas_of(database)
+    except InvalidInput as error:
+        wrong += error.errors
+    if wrong:
+        raise InvalidInput("; ".join(f"{one.field}: {one.message}" for one in wrong), errors=tuple(wrong))
+    return schemas
+
+
+def _found_wrong(check: Callable[[], None]) -> tuple[FieldError, ...]:
+    try:
+        check()
+    except InvalidInput as error:
+        return error.errors
+    return ()
 
 
 def check_certificate(mode: SslMode, certificate: str | None) -> None:

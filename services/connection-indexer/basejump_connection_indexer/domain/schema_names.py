@@ -46,6 +46,11 @@ def physical_names(named: Sequence[NamedSchema]) -> tuple[str, ...]:
     return tuple(one.physical for one in named)
 
 
+def values_named(schemas: Sequence[Schema]) -> frozenset[str]:
+    """The names of the values that the schemas' templates take."""
+    return frozenset(name for schema in schemas for name in _PLACEHOLDER.findall(schema.schema_nm))
+
+
 def logical_name(template: str, field: str) -> str:
     """What a schema is called in the index. Raises InvalidInput."""
     literal = _PLACEHOLDER.sub("", template)

@@ -68,6 +68,8 @@ from basejump_common.contracts.connection.grants import (
     HeldGrants,
     RanUnder,
     TableScope,
+    TeamConnection,
+    TeamConnectionPage,
     TeamConnectionsRequest,
 )
 from basejump_common.contracts.connection.logins import (
@@ -77,6 +79,7 @@ from basejump_common.contracts.connection.logins import (
     CREATE_CONNECTION,
     DELETE_CONNECTION,
     GET_CONNECTION,
+    IMPORT_CONNECTIONS,
     LIST_CONNECTIONS,
     UPDATE_CONNECTION,
     ByConnection,
@@ -86,6 +89,9 @@ from basejump_common.contracts.connection.logins import (
     CreateConnection,
     CreatedConnection,
     DatabaseConnectionsRequest,
+    ImportConnections,
+    ImportedConnection,
+    ImportReport,
     UpdateConnection,
 )
 from basejump_common.contracts.connection.retrieval import (
@@ -180,6 +186,7 @@ __all__ = [
     "GRANT_CHANGED",
     "GRANT_REMOVED",
     "GRANT_TEAMS",
+    "IMPORT_CONNECTIONS",
     "INDEX_STATUS",
     "LIST_CONNECTIONS",
     "LIST_DATABASES",
@@ -245,6 +252,9 @@ __all__ = [
     "GrantList",
     "GrantTeams",
     "HeldGrants",
+    "ImportConnections",
+    "ImportReport",
+    "ImportedConnection",
     "IndexState",
     "IndexStatus",
     "Likeness",
@@ -283,6 +293,8 @@ __all__ = [
     "TableDrift",
     "TablePage",
     "TableScope",
+    "TeamConnection",
+    "TeamConnectionPage",
     "TeamConnectionsRequest",
     "UpdateColumn",
     "UpdateColumns",

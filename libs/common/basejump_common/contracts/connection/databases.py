@@ -122,7 +122,8 @@ class UpdateDatabase(msgspec.Struct, frozen=True, kw_only=True):
     """What is given is changed; then the database is scanned again and what changed is indexed again.
 
     A login that can do more than SELECT, and more than was accepted before, needs `accept_risky_role` again. Another
-    `host` or `port` needs the `password` of the login again, which would be sent there. `null` takes
+    `host` or `port` needs the `password` of the login again, which would be sent there. `username`, `password` and
+    `data_source_desc` are the connection's: where a database has several, each is changed by itself. `null` takes
     `table_filter_string` and `ssl_root_cert` away; elsewhere it changes nothing.
     """
 
@@ -130,7 +131,10 @@ class UpdateDatabase(msgspec.Struct, frozen=True, kw_only=True):
     host: Host | None = None
     port: Port | None = None
     database_name: SchemaName | None = None
+    username: Username | None = None
     password: Secret | None = None
+    data_source_desc: Text | None = None
+    ssl: bool = True
     query: dict[str, str] | None = None
     ssl_mode: SslMode | None = None
     ssl_root_cert: Certificate | UnsetType | None = UNSET

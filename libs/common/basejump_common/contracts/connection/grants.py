@@ -8,7 +8,8 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from basejump_common.contracts.common import Done, PageRequest
-from basejump_common.contracts.connection.logins import ConnectionPage
+from basejump_common.contracts.connection.databases import DatabaseType, IndexState
+from basejump_common.contracts.connection.logins import Connection
 from basejump_common.contracts.connection.tables import ColumnName, TableName
 from basejump_common.contracts.operation import EventType, Operation
 from basejump_common.errors import Conflict, InvalidInput, NotFound
@@ -94,6 +95,23 @@ class TeamConnectionsRequest(PageRequest, frozen=True, kw_only=True):
     team_uuid: UUID
 
 
+class TeamConnection(Connection, frozen=True, kw_only=True):
+    """A connection that a team may query, of which database, and what of it: narrowed as in GrantTeams."""
+
+    database_name_alias: str
+    database_type: DatabaseType
+    index_status: IndexState
+    allow: tuple[TableScope, ...] | None = None
+    deny: tuple[TableScope, ...] = ()
+
+
+class TeamConnectionPage(msgspec.Struct, frozen=True, kw_only=True):
+    """Newest first; a page of narrow grants has fewer of them."""
+
+    data: tuple[TeamConnection, ...]
+    next_cursor: str | None = None
+
+
 class GrantChanged(msgspec.Struct, frozen=True, kw_only=True):
     """A team was granted a connection, or lost it, or sees more or less of it."""
 
@@ -130,7 +148,7 @@ REVOKE_GRANT = Operation(
 LIST_TEAM_CONNECTIONS = Operation(
     "basejump.v1.connection.team.connections",
     takes=TeamConnectionsRequest,
-    gives=ConnectionPage,
+    gives=TeamConnectionPage,
     allow=Role.MEMBER,
     errors=(NotFound,),
 )

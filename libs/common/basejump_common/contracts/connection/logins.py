@@ -16,7 +16,7 @@ from basejump_common.contracts.connection.databases import (
     Username,
 )
 from basejump_common.contracts.operation import EventType, Operation
-from basejump_common.errors import Conflict, NotFound
+from basejump_common.errors import Conflict, FieldError, InvalidInput, NotFound
 from basejump_common.security.principal import Role
 from basejump_common.security.secret import Secret
 
@@ -73,6 +73,37 @@ class UpdateConnection(msgspec.Struct, frozen=True, kw_only=True):
     accept_risky_role: bool = False
 
 
+class ImportConnections(msgspec.Struct, frozen=True, kw_only=True):
+    """Many logins to a database at once: the body is CSV (`text/csv`), or JSON with the same text as `csv`.
+
+    The first line names the columns: `username`, `password`, `data_source_desc`, `schemas` (names, separated by `;`),
+    and one for each value of the database's templated schemas, such as `region`. At most 500 rows, 400,000 characters.
+    """
+
+    db_uuid: UUID
+    csv: Secret
+    accept_risky_role: bool = False
+
+
+class ImportedConnection(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of a row (the first after the header is 1): a `conn_uuid`, or a `code` and what is wrong."""
+
+    row: int
+    username: str
+    conn_uuid: UUID | None = None
+    warnings: tuple[str, ...] = ()
+    code: str | None = None
+    errors: tuple[FieldError, ...] = ()
+
+
+class ImportReport(msgspec.Struct, frozen=True, kw_only=True):
+    """Every row, in order. Those that are right are kept whatever is wrong with others."""
+
+    data: tuple[ImportedConnection, ...]
+    created: int
+    failed: int
+
+
 class ByConnection(msgspec.Struct, frozen=True, kw_only=True):
     """Names a connection."""
 
@@ -111,6 +142,14 @@ CREATE_CONNECTION = Operation(
     allow=Role.ADMIN,
     errors=(NotFound, Conflict, *CONNECT_ERRORS),
     timeout=30.0,
+)
+IMPORT_CONNECTIONS = Operation(
+    "basejump.v1.connection.connection.import",
+    takes=ImportConnections,
+    gives=ImportReport,
+    allow=Role.ADMIN,
+    errors=(InvalidInput, NotFound, Conflict),
+    timeout=60.0,
 )
 LIST_CONNECTIONS = Operation(
     "basejump.v1.connection.connection.list",
