@@ -13,8 +13,12 @@ from basejump_common.security.secret import Secret
 from basejump_gateway.routes import POST, PUT, ROUTES, Route
 from rest import Api, Tenant, as_user, demo_database
 
-LISTS = {"team_uuids": "team_uuid", "tbl_uuids": "tbl_uuid"}
-OTHER_NAMES = LISTS | {"service_user_uuid": "user_uuid"}
+LISTS = {"team_uuids": "team_uuid", "tbl_uuids": "tbl_uuid", "result_uuids": "result_uuid"}
+OTHER_NAMES = LISTS | {
+    "service_user_uuid": "user_uuid",
+    "source_result_uuid": "result_uuid",
+    "target_result_uuid": "result_uuid",
+}
 """Fields that name an object by another name than its own."""
 
 ROLES = (Role.OWNER, Role.ADMIN, Role.MEMBER, Role.SERVICE_MEMBER)
@@ -62,6 +66,8 @@ def _ask(house: Household, asker: Role) -> None:
     objects["chat_uuid"] = person.post(f"/chat/team/{objects['team_uuid']}/")["chat_uuid"]
     question = {"prompt": "How many employees are there?", "webhook_url": "http://127.0.0.1:9/"}
     message = person.post(f"/chat/{objects['chat_uuid']}/message/", json=question)
+    saved = person.post("/result/save/", json={"result_uuid": message["result_uuid"]})
+    objects["saved_result_uuid"] = saved["saved_result_uuid"]
     table = house.owner.get(f"/connection/database/{objects['db_uuid']}/table/")["data"][0]
     delivery = house.owner.get("/chat/webhook-delivery/")["data"][0]
     objects["webhook_secret_uuid"] = signing["webhook_secret_uuid"]

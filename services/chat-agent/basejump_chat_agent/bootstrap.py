@@ -15,6 +15,7 @@ from basejump_chat_agent.asking import Messages
 from basejump_chat_agent.charting import Charting
 from basejump_chat_agent.chats import Chats
 from basejump_chat_agent.clients import Clients
+from basejump_chat_agent.comparing import Comparing
 from basejump_chat_agent.delivering import Delivering, Patience
 from basejump_chat_agent.domain.prompt import AnswerPrompt
 from basejump_chat_agent.domain.webhooks import Policy
@@ -84,6 +85,7 @@ def _results(base: Base, settings: Settings) -> tuple[Endpoint[Any, Any], ...]:
         results,
         Refreshing(base.database, base.bus, results, charting),
         Downloads(results, base.bus),
+        Comparing(results, base.bus),
         Saving(base.database, base.bus, results),
     )
 

@@ -5,6 +5,7 @@ from typing import Any
 from basejump_chat_agent.asking import Messages
 from basejump_chat_agent.chats import Chats
 from basejump_chat_agent.clients import Clients
+from basejump_chat_agent.comparing import Comparing
 from basejump_chat_agent.downloads import Downloads
 from basejump_chat_agent.refreshing import Refreshing
 from basejump_chat_agent.results import Results
@@ -44,7 +45,7 @@ def handlers(
 
 
 def handlers_of_results(
-    results: Results, refreshing: Refreshing, downloads: Downloads, saving: Saving
+    results: Results, refreshing: Refreshing, downloads: Downloads, comparing: Comparing, saving: Saving
 ) -> tuple[Endpoint[Any, Any], ...]:
     """What is kept of answers."""
     return (
@@ -56,6 +57,7 @@ def handlers_of_results(
         handle(result.REFRESH_RESULT, refreshing.refresh),
         handle(result.DOWNLOAD_CSV, downloads.csv),
         handle(result.DOWNLOAD_PARQUET, downloads.parquet),
+        handle(result.COMPARE_RESULTS, comparing.compare),
         handle(result.SAVE_RESULT, saving.save),
         handle(result.SEARCH_SAVED, saving.search),
         handle(result.GET_SAVED, saving.get),

@@ -34,6 +34,7 @@ class Access(msgspec.Struct, frozen=True, kw_only=True):
 
     client_uuid: UUID
     conn_uuid: UUID
+    db_uuid: UUID
     settings: ClientSettings
     catalog: PreparedCatalog
     functions: frozenset[str]
@@ -100,6 +101,7 @@ class Gate:
         return Access(
             client_uuid=tenant,
             conn_uuid=conn_uuid,
+            db_uuid=row.db_uuid,
             settings=(await self._clients.choices(tenant, context)).settings,
             catalog=await self._catalogs.get(tenant, granted),
             functions=allowed_functions(row, schemas_of(row, login)),

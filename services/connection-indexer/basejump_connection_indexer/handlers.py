@@ -4,6 +4,7 @@ from typing import Any
 
 from basejump_common.bus import Endpoint, handle
 from basejump_common.contracts import connection
+from basejump_connection_indexer.comparing import Comparing
 from basejump_connection_indexer.connections import Connections
 from basejump_connection_indexer.databases import Databases
 from basejump_connection_indexer.erasing import Erasing
@@ -60,6 +61,7 @@ def handlers_of_questions(
         handle(connection.READ_RUN, stored.read),
         handle(connection.OPEN_RUN, stored.open),
         handle(connection.FORGET_RUNS, stored.forget),
+        handle(connection.COMPARE_RUNS, Comparing(stored).compare),
     )
 
 

@@ -19,13 +19,14 @@ from basejump_common.contracts.connection import (
     ReadRun,
     RunResult,
     RunRows,
+    StoredRunOf,
 )
 from basejump_common.contracts.erasing import Erased
 from basejump_common.errors import InvalidInput, NotFound
 from basejump_common.storage.database import Database
 from basejump_connection_indexer.access import Access, Gate
 from basejump_connection_indexer.adapters import run_rows, stored_rows
-from basejump_connection_indexer.adapters.result_store import ResultStore
+from basejump_connection_indexer.adapters.result_store import ResultStore, StoredFile
 from basejump_connection_indexer.domain.guard import Prover
 from basejump_connection_indexer.downloads import Tickets
 
@@ -37,6 +38,8 @@ class StoredRun(msgspec.Struct, frozen=True, kw_only=True):
 
     result: RunResult
     object_key: str
+    db_uuid: UUID
+    dialect: str
 
 
 class Stored:
@@ -51,12 +54,11 @@ class Stored:
 
     async def read(self, context: Context, request: ReadRun) -> RunRows:
         """Raises NotFound, InvalidInput, Unavailable."""
-        access = await self._gate.open_stored(context, request.team_uuid, request.conn_uuid)
-        run = await self._run(access, request.run_uuid)
+        run = await self.run(context, request)
         columns = run.result.columns
         if max(*request.columns, request.by or 0) >= len(columns):
             raise InvalidInput.field("columns", f"the result has {len(columns)} columns")
-        picked = await asyncio.to_thread(self._pick, run.object_key, request)
+        picked = await asyncio.to_thread(self._pick, run, request)
         return RunRows(
             columns=tuple(columns[place] for place in request.columns),
             rows=picked.rows,
@@ -66,10 +68,14 @@ class Stored:
 
     async def open(self, context: Context, request: OpenRun) -> OpenedRun:
         """A ticket for all rows. Raises NotFound."""
-        access = await self._gate.open_stored(context, request.team_uuid, request.conn_uuid)
-        run = (await self._run(access, request.run_uuid)).result
-        url, until = self._tickets.issue(access.client_uuid, run.run_uuid, request.format)
+        run = (await self.run(context, request)).result
+        url, until = self._tickets.issue(context.caller.tenant, run.run_uuid, request.format)
         return OpenedRun(url=url, expires_at=until, row_count=run.row_count, truncated=run.truncated)
+
+    async def run(self, context: Context, asked: ReadRun | OpenRun | StoredRunOf) -> StoredRun:
+        """The run, which the caller may read under that grant. Raises NotFound."""
+        access = await self._gate.open_stored(context, asked.team_uuid, asked.conn_uuid)
+        return await self._run(access, asked.run_uuid)
 
     async def held(self, context: Context, request: CheckGrants) -> HeldGrants:
         """Those that the caller may read at this moment."""
@@ -104,12 +110,16 @@ class Stored:
         readable = {None, *(await asyncio.to_thread(provable))}
         return [one for one in runs if one.run_uuid in readable]
 
-    def _pick(self, key: str, request: ReadRun) -> stored_rows.Picked:
+    def _pick(self, run: StoredRun, request: ReadRun) -> stored_rows.Picked:
+        file = self.file(run)
+        return stored_rows.pick(request.pick, file, request.columns, request.by, request.most, request.longest_text)
+
+    def file(self, run: StoredRun) -> StoredFile:
+        """Its rows, for a thread. Raises NotFound."""
         try:
-            file = self._store.open(key)
+            return self._store.open(run.object_key)
         except FileNotFoundError as error:
             raise NotFound(_GONE) from error
-        return stored_rows.pick(request.pick, file, request.columns, request.by, request.most, request.longest_text)
 
     async def _run(self, access: Access, run_uuid: UUID) -> StoredRun:
         """The run, whose statement may be run over this access. Raises NotFound."""
@@ -122,7 +132,12 @@ class Stored:
         refusal = await asyncio.to_thread(self._refusal, access, row.statement)
         if refusal is not None:
             raise NotFound(f"what this result rests on may not be read any more: {refusal.reason}")
-        return StoredRun(result=wire.decode(row.reply, RunResult), object_key=row.object_key)
+        return StoredRun(
+            result=wire.decode(row.reply, RunResult),
+            object_key=row.object_key,
+            db_uuid=access.db_uuid,
+            dialect=access.dialect,
+        )
 
     def _refusal(self, access: Access, statement: str) -> guard.Refusal | None:
         """Why the statement could not run any more."""

@@ -191,6 +191,7 @@ RESULT = (
     Route(DELETE, "/result/{result_uuid}/", result.DELETE_RESULT, "Delete a result and its rows"),
     Route(POST, "/result/{result_uuid}/refresh/", result.REFRESH_RESULT, "Run a result's statement again"),
     Route(POST, "/result/bulk/", result.MANY_RESULTS, "Get many results"),
+    Route(POST, "/result/compare/", result.COMPARE_RESULTS, "Compare two results"),
     Route(POST, "/result/save/", result.SAVE_RESULT, "Save a result"),
     Route(POST, "/result/saved/search/", result.SEARCH_SAVED, "Search saved results"),
     Route(GET, "/result/saved/{saved_result_uuid}/", result.GET_SAVED, "Get a saved result"),

@@ -3,7 +3,10 @@
 Not for the event loop. pyarrow is imported at the first reading: an idle service doesn't need it.
 """
 
+import math
 from collections.abc import Iterator, Sequence
+from decimal import Decimal
+from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -17,6 +20,7 @@ if TYPE_CHECKING:
 
 BATCH_ROWS = 20_000
 _KEY = "key"
+_HASH_BYTES = 16
 
 
 class Picked(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,6 +68,20 @@ def largest(file: StoredFile, columns: Sequence[int], by: int, most: int, longes
         return Picked(rows=())
     rows = [row for batch in kept.drop_columns([_KEY]).to_batches() for row in _rows(batch, longest_text)]
     return Picked(rows=tuple(rows), rest=total - _sum(kept))
+
+
+def multiset(file: StoredFile, key: bytes) -> tuple[int, int]:
+    """How many columns, and a sum of keyed hashes of all rows: equal, to all intents, where the same rows come in any
+    order (Bellare and Micciancio, A New Paradigm for Collision-Free Hashing, 1997). Numbers count by their value."""
+    import pyarrow.parquet as pq
+
+    columns = pq.ParquetFile(file).metadata.num_columns
+    total = 0
+    for batch in _batches(file, range(columns)):
+        for row in zip(*(column.to_pylist() for column in batch.columns), strict=True):
+            plain = msgspec.json.encode([_by_value(cell) for cell in row])
+            total += int.from_bytes(blake2b(plain, digest_size=_HASH_BYTES, key=key).digest())
+    return columns, total % (1 << 8 * _HASH_BYTES)
 
 
 def pick(how: Pick, file: StoredFile, columns: Sequence[int], by: int | None, most: int, longest_text: int) -> Picked:
@@ -127,6 +145,13 @@ def _sum(of: "pa.Table | pa.RecordBatch") -> float:
 def _rows(batch: "pa.RecordBatch", longest_text: int) -> list[tuple[Any, ...]]:
     columns = [[_cell(cell, longest_text) for cell in column.to_pylist()] for column in batch.columns]
     return list(zip(*columns, strict=True))
+
+
+def _by_value(cell: Any) -> Any:
+    value = json_value(cell)
+    if isinstance(value, float | Decimal):
+        return format(Decimal(str(value)).normalize(), "f") if math.isfinite(value) else str(value)
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
 def _cell(cell: Any, longest_text: int) -> Any:

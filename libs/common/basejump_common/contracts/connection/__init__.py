@@ -127,16 +127,22 @@ from basejump_common.contracts.connection.statements import (
     StopRun,
 )
 from basejump_common.contracts.connection.stored import (
+    COMPARE_RUNS,
     FORGET_RUNS,
     OPEN_RUN,
     READ_RUN,
+    CompareRuns,
     ForgetRuns,
     Format,
     OpenedRun,
     OpenRun,
     Pick,
+    QueryDifference,
+    QueryLikeness,
     ReadRun,
     RunRows,
+    RunsCompared,
+    StoredRunOf,
 )
 from basejump_common.contracts.connection.tables import (
     DRAW_DATABASE,
@@ -166,6 +172,7 @@ from basejump_common.contracts.connection.tables import (
 
 __all__ = [
     "CHECK_GRANTS",
+    "COMPARE_RUNS",
     "CONNECTION_CREATED",
     "CONNECTION_DELETED",
     "CONNECTION_UPDATED",
@@ -220,6 +227,7 @@ __all__ = [
     "CheckGrants",
     "Column",
     "ColumnDrift",
+    "CompareRuns",
     "Connection",
     "ConnectionChanged",
     "ConnectionGrantsRequest",
@@ -267,6 +275,8 @@ __all__ = [
     "ProofPart",
     "Prove",
     "Proved",
+    "QueryDifference",
+    "QueryLikeness",
     "Question",
     "RanUnder",
     "ReadRun",
@@ -277,6 +287,7 @@ __all__ = [
     "Run",
     "RunResult",
     "RunRows",
+    "RunsCompared",
     "Schema",
     "SchemaChanged",
     "SchemaDrifted",
@@ -285,6 +296,7 @@ __all__ = [
     "SqlText",
     "SslMode",
     "StopRun",
+    "StoredRunOf",
     "Table",
     "TableChange",
     "TableChangePage",

@@ -72,6 +72,48 @@ class OpenedRun(msgspec.Struct, frozen=True, kw_only=True):
     truncated: bool
 
 
+class StoredRunOf(msgspec.Struct, frozen=True, kw_only=True):
+    """A stored result, and the grant under which it is read."""
+
+    run_uuid: UUID
+    conn_uuid: UUID
+    team_uuid: UUID
+
+
+class CompareRuns(msgspec.Struct, frozen=True, kw_only=True):
+    """Two stored results; the grants are checked again."""
+
+    source: StoredRunOf
+    target: StoredRunOf
+
+
+class QueryLikeness(StrEnum):
+    """Of two queries: the same text but for formatting, the same but for aliases and the order of what has none, or
+    neither."""
+
+    IDENTICAL = "identical"
+    EQUIVALENT = "equivalent"
+    OTHER = "other"
+
+
+class QueryDifference(msgspec.Struct, frozen=True, kw_only=True):
+    """One part of a query (`columns`, `tables`, `joins`, `filters`, …): what only one of the two has."""
+
+    part: str
+    only_source: tuple[str, ...]
+    only_target: tuple[str, ...]
+
+
+class RunsCompared(msgspec.Struct, frozen=True, kw_only=True):
+    """`same_rows`: whether both have the same rows, in any order; None where they are too many to be compared, or one
+    was cut. Queries of two databases are `other`."""
+
+    queries: QueryLikeness
+    differences: tuple[QueryDifference, ...]
+    same_database: bool
+    same_rows: bool | None
+
+
 class ForgetRuns(msgspec.Struct, frozen=True, kw_only=True):
     """Runs whose rows nobody will ask for again; one that still runs is left alone."""
 
@@ -103,4 +145,13 @@ FORGET_RUNS = Operation(
     allow=SERVICES_ONLY,
     callers=("chat-agent",),
     timeout=60.0,
+)
+COMPARE_RUNS = Operation(
+    "basejump.v1.connection.run.compare",
+    takes=CompareRuns,
+    gives=RunsCompared,
+    allow=Role.MEMBER,
+    callers=("chat-agent",),
+    errors=(NotFound, Unavailable),
+    timeout=30.0,
 )

@@ -1,10 +1,12 @@
 """result: what an answer rests on: its SQL, its proof, its preview. The rows themselves are connection-indexer's.
 
 results.py    results: list, read, change, refresh, delete
+comparing.py  two results side by side
 saved.py      results that are saved, and shared with teams
 downloads.py  all rows of a result
 """
 
+from basejump_common.contracts.result.comparing import COMPARE_RESULTS, ComparedResults, CompareResults, Likeness
 from basejump_common.contracts.result.downloads import DOWNLOAD_CSV, DOWNLOAD_PARQUET, Download
 from basejump_common.contracts.result.results import (
     DELETE_RESULT,
@@ -42,6 +44,7 @@ from basejump_common.contracts.result.saved import (
 )
 
 __all__ = [
+    "COMPARE_RESULTS",
     "DELETE_RESULT",
     "DELETE_SAVED",
     "DOWNLOAD_CSV",
@@ -60,7 +63,10 @@ __all__ = [
     "UPDATE_SAVED",
     "ByResult",
     "BySavedResult",
+    "CompareResults",
+    "ComparedResults",
     "Download",
+    "Likeness",
     "ManyResults",
     "RefreshResult",
     "Result",
