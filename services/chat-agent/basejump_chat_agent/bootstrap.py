@@ -33,7 +33,7 @@ from basejump_chat_agent.streams import Streams
 from basejump_chat_agent.webhooks import Webhooks
 from basejump_common.bus import Endpoint, on
 from basejump_common.bus.client_settings import SettingsOfClients
-from basejump_common.contracts.account import USER_DELETED
+from basejump_common.contracts.account import TEAM_DELETED, USER_DELETED
 from basejump_common.contracts.connection import DATABASE_INDEX_FAILED, DATABASE_INDEXED
 from basejump_common.runtime import Base, Service, foundation
 from basejump_common.storage.job_worker import JobWorker
@@ -68,6 +68,7 @@ async def bootstrap(settings: Settings) -> AsyncIterator[Service]:
                 on(DATABASE_INDEXED, news.tell),
                 on(DATABASE_INDEX_FAILED, news.tell),
                 on(USER_DELETED, clients.user_deleted),
+                on(TEAM_DELETED, clients.team_deleted),
             ),
             background=(
                 worker.run,

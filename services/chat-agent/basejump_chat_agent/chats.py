@@ -11,12 +11,14 @@ from basejump_common.contracts import account
 from basejump_common.contracts.chat import ByChat, Chat, ChatPage, CreateChat, ListChats, UpdateChat
 from basejump_common.contracts.common import Done
 from basejump_common.errors import NotFound
+from basejump_common.security.principal import Role
 from basejump_common.storage import pages
 from basejump_common.storage.database import Database
 
 
 class Chats:
-    """A chat belongs to the user who created it; an ADMIN may read those of the whole client."""
+    """A chat belongs to the user who created it; an ADMIN may read those of the whole client, and delete those whose
+    user is gone."""
 
     def __init__(self, database: Database, bus: Bus, stopping: Stopping) -> None:
         self._database = database
@@ -59,12 +61,15 @@ class Chats:
         return Done()
 
     async def delete(self, context: Context, request: ByChat) -> Done:
-        """Stops all that runs in it, then deletes it with its messages. Raises NotFound."""
-        async with self._database.tenant(context.caller.tenant) as tx:
-            await chat_rows.lock(tx, request.chat_uuid, context.caller.user)
+        """Stops all that runs in it, then deletes it with its messages: one's own, or, by an ADMIN, one whose user is
+        gone. Raises NotFound."""
+        caller = context.caller
+        async with self._database.tenant(caller.tenant) as tx:
+            orphans = caller.role.at_least(Role.ADMIN)
+            await chat_rows.lock_to_delete(tx, request.chat_uuid, caller.user, orphans=orphans)
             stopped = await self._stopping.stop(tx, request.chat_uuid, context)
             await chat_rows.delete(tx, request.chat_uuid)
-            await announce_deletion(tx, context.caller.tenant, request.chat_uuid)
+            await announce_deletion(tx, caller.tenant, request.chat_uuid)
         await self._stopping.tell(stopped, context)
         return Done()
 

@@ -1,14 +1,14 @@
-"""What concerns a client as a whole: what its questions took, what goes with a user of it, and erasing it."""
+"""What concerns a client as a whole: what its questions took, what goes with a user or a team of it, and erasing it."""
 
 from datetime import UTC, date, datetime
 
 import msgspec
 
-from basejump_chat_agent.adapters import usage_rows, webhook_rows
+from basejump_chat_agent.adapters import chat_rows, usage_rows, webhook_rows
 from basejump_chat_agent.adapters.chat_stream import ChatStream
 from basejump_chat_agent.adapters.usage_rows import DayOfUsage
 from basejump_common.bus import Context, Event
-from basejump_common.contracts.account import UserGone
+from basejump_common.contracts.account import TeamChanged, UserGone
 from basejump_common.contracts.common import ByClient
 from basejump_common.contracts.erasing import Erased
 from basejump_common.contracts.usage import MOST_DAYS, USUAL_DAYS, ListUsage, UsageOfDay, UsagePage
@@ -36,8 +36,13 @@ class Clients:
         return UsagePage(data=data, next_cursor=next_cursor)
 
     async def user_deleted(self, tx: Transaction, event: Event[UserGone]) -> None:
-        """Webhooks that the user asked for end; running questions end with the user's session."""
+        """Webhooks that the user asked for end, chats are orphans; running questions end with the user's session."""
         await webhook_rows.end_of_user(tx, event.data.user_uuid)
+        await chat_rows.orphan_of_user(tx, event.data.user_uuid)
+
+    async def team_deleted(self, tx: Transaction, event: Event[TeamChanged]) -> None:
+        """Its chats are orphans; running questions end with the team's grants."""
+        await chat_rows.orphan_of_team(tx, event.data.team_uuid)
 
     async def erase(self, _context: Context, request: ByClient) -> Erased:
         """Its rows, and what its prompts said on the stream. What is at work loses its lease with its row, and writes

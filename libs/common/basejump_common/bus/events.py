@@ -118,6 +118,7 @@ class Consumer:
         self._database = database
         self._service = service
         self._reactions = {reaction.event_type.name: reaction for reaction in reactions}
+        assert len(self._reactions) == len(reactions), "an event has one reaction in a service: the inbox counts one"
 
     async def run(self) -> None:
         """React until canceled. With NATS away it tries again; what was not acknowledged comes again."""

@@ -301,7 +301,9 @@ USER_DEPROVISIONED = EventType(
 )
 TEAM_CREATED = EventType("team", "created", TeamChanged, publisher="account")
 TEAM_UPDATED = EventType("team", "updated", TeamChanged, publisher="account")
-TEAM_DELETED = EventType("team", "deleted", TeamChanged, publisher="account", consumers=("connection-indexer",))
+TEAM_DELETED = EventType(
+    "team", "deleted", TeamChanged, publisher="account", consumers=("connection-indexer", "chat-agent")
+)
 MEMBERSHIP_ADDED = EventType("membership", "added", MembershipChanged, publisher="account")
 MEMBERSHIP_REMOVED = EventType("membership", "removed", MembershipChanged, publisher="account")
 

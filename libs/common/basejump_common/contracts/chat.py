@@ -33,6 +33,13 @@ class CreateChat(msgspec.Struct, frozen=True, kw_only=True):
     messages: Annotated[tuple[PriorMessage, ...], Meta(max_length=200)] = ()
 
 
+class OrphanType(StrEnum):
+    """Whose deletion has left a chat behind. One without its user is read and deleted by ADMINs."""
+
+    USER_DELETED = "user_deleted"
+    TEAM_DELETED = "team_deleted"
+
+
 class Chat(msgspec.Struct, frozen=True, kw_only=True):
     """`chat_name` is the first question until somebody names it."""
 
@@ -43,6 +50,7 @@ class Chat(msgspec.Struct, frozen=True, kw_only=True):
     chat_description: str
     created_at: datetime
     updated_at: datetime
+    orphan_type: OrphanType | None = None
 
 
 class ByChat(msgspec.Struct, frozen=True, kw_only=True):

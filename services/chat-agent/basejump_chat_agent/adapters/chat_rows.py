@@ -27,6 +27,10 @@ _ASKED = """
     where chat_uuid = $1 and user_uuid = $2
     returning *
 """
+_LOCK_TO_DELETE = """
+    select * from chat
+    where chat_uuid = $1 and (user_uuid = $2 or ($3 and orphan_type = 'user_deleted')) for no key update
+"""
 _LOCK = "select * from chat where chat_uuid = $1 and user_uuid = $2 for no key update"
 
 
@@ -69,6 +73,23 @@ async def asked(tx: Transaction, chat_uuid: UUID, user_uuid: UUID, question: str
 async def lock(tx: Transaction, chat_uuid: UUID, user_uuid: UUID) -> Chat:
     """Nothing new is asked in it until `tx` ends. Raises NotFound."""
     return _there(await tx.row(Chat, _LOCK, chat_uuid, user_uuid))
+
+
+async def lock_to_delete(tx: Transaction, chat_uuid: UUID, user_uuid: UUID, *, orphans: bool) -> Chat:
+    """As `lock`; with `orphans` also one whose user is gone. Raises NotFound."""
+    return _there(await tx.row(Chat, _LOCK_TO_DELETE, chat_uuid, user_uuid, orphans))
+
+
+async def orphan_of_user(tx: Transaction, user_uuid: UUID) -> None:
+    """The user of these chats is gone."""
+    await tx.execute("update chat set orphan_type = 'user_deleted' where user_uuid = $1", user_uuid)
+
+
+async def orphan_of_team(tx: Transaction, team_uuid: UUID) -> None:
+    """The team of these chats is gone."""
+    await tx.execute(
+        "update chat set orphan_type = 'team_deleted' where team_uuid = $1 and orphan_type is null", team_uuid
+    )
 
 
 async def delete(tx: Transaction, chat_uuid: UUID) -> None:
