@@ -47,7 +47,7 @@ PLANT = "leaving-Zq9"
 FILLED = {
     "account": "client client_directory client_origin client_user idempotency membership team",
     "auth": "client_secret secret_lookup session",
-    "chat_agent": "chat prompt result stream_ticket usage webhook_delivery webhook_secret",
+    "chat_agent": "chat prompt result saved_result stream_ticket usage webhook_delivery webhook_secret",
     "connection_indexer": "connection database indexed_table run sight table_change team_grant",
 }
 """Tables that the client has rows in before it is deleted."""
@@ -56,7 +56,7 @@ STAYS = {"EVENTS", "auth.revocation", "KV_auth-revocations"}
 """UUIDs of what was: events for thirty days, and for an hour which of its tokens are no longer good."""
 
 
-def fill(tenant: Tenant, owner: Api) -> None:
+def fill(tenant: Tenant, owner: Api, stack: dict[str, str]) -> None:
     """Something of the client's, with the planted word wherever its people can write, in every table there is."""
     user, objects, planted = tenant.user, tenant.objects, {"description": PLANT}
     owner.put("/account/client/settings/", json={"allowed_origins": [f"https://{PLANT.lower()}.example"]})
@@ -75,6 +75,10 @@ def fill(tenant: Tenant, owner: Api) -> None:
     user.put(f"/chat/message/{answer['msg_uuid']}/thumbs-up/", json={"thumbs_up": False, "reason": PLANT})
     user.put(f"/chat/{answer['chat_uuid']}/", json={"chat_name": PLANT, "chat_description": PLANT})
     user.post(f"/chat/{answer['chat_uuid']}/stream-ticket/")
+    words = {"title": PLANT, "subtitle": PLANT, "description": PLANT}
+    user.post("/result/save/", json=words | {"result_uuid": answer["result_uuid"]})
+    login = {"username": stack["HR_DEMO_DB_USER"], "password": stack["HR_DEMO_DB_PASSWORD"], "data_source_desc": PLANT}
+    user.post(f"/connection/database/{objects['db_uuid']}/connection/", json=login)
     history = [{"role": "user", "content": PLANT}, {"role": "assistant", "content": PLANT}]
     user.post(f"/chat/team/{objects['team_uuid']}/", json={"messages": history})
     tenant.ask(f"How many {PLANT} are there?")
@@ -84,7 +88,7 @@ async def test_a_deleted_client_leaves_nothing_in_any_store(
     operator: Api, api: Api, client: dict[str, str], stack: dict[str, str], stack_folder: Path
 ) -> None:
     tenant = Tenant.enter(api, client["client_secret"]).with_demo(stack)
-    fill(tenant, as_user(tenant.secret, client["owner_user_uuid"]))
+    fill(tenant, as_user(tenant.secret, client["owner_user_uuid"]), stack)
     client_uuid = client["client_uuid"]
     filled = {f"{schema}.{table}" for schema, names in FILLED.items() for table in names.split()}
     before = await traces(stack_folder, [client_uuid])
