@@ -158,7 +158,12 @@ async def _own_time(bench: Bench) -> AsyncIterator[Line]:
     yield "our own time around an instant model, p95", statistics.quantiles(own, n=20)[18] * 1_000, "ms", None
     yield "  turns of the model", statistics.mean(usage["model_calls"] for usage in usages), "", None
     yield "  the model, a turn", model * 1_000, "ms", None
-    yield "  statements in the customer's database", _mean_ms(usage["database_seconds"] for usage in usages), "ms", None
+    yield (
+        "  the customer's database: values, estimate, rows",
+        _mean_ms(usage["database_seconds"] for usage in usages),
+        "ms",
+        None,
+    )
     for name, (number, seconds) in asked_after.items():
         before, seconds_before = asked_before.get(name, (0, 0.0))
         if number - before >= ROUNDS / 10:

@@ -13,6 +13,7 @@ from basejump_common.errors import BasejumpError, NotFound, ValuesMissing
 from basejump_connection_indexer.access import Access, Gate
 from basejump_connection_indexer.adapters.customer_pools import CustomerPools
 from basejump_connection_indexer.adapters.values import Closest, find_closest, find_values, look_up
+from basejump_connection_indexer.adapters.waited import Waited
 from basejump_connection_indexer.domain.session import text_columns
 from basejump_connection_indexer.prepared import PreparedCatalog
 from basejump_sqlguard import LookUp, TextLiteral
@@ -44,16 +45,20 @@ class LookUps:
         named = (msgspec.structs.replace(one, schema_name=catalog.logical(one.schema_name)) for one in found)
         return FoundValues(data=tuple(named), complete=complete)
 
-    async def outcomes(self, access: Access, literals: Sequence[TextLiteral]) -> Mapping[TextLiteral, LookUp]:
+    async def outcomes(
+        self, access: Access, literals: Sequence[TextLiteral], waited: Waited | None = None
+    ) -> Mapping[TextLiteral, LookUp]:
         """Whether each stands in its column; columns that the admin excluded are not read."""
+        waited = waited or Waited()
         excluded = {one for one in literals if (one.schema, one.table, one.column) in access.catalog.not_searched}
         outcomes = dict.fromkeys(excluded, LookUp.EXCLUDED)
         asked = [literal for literal in literals if literal not in excluded]
         if not asked:
             return outcomes
         try:
-            async with self._pools.borrow(access.conn_uuid, access.target) as session:
-                return outcomes | await look_up(session, asked)
+            async with self._pools.borrow(access.conn_uuid, access.target, waited) as session:
+                with waited.waiting():
+                    return outcomes | await look_up(session, asked)
         except BasejumpError:
             return outcomes | dict.fromkeys(asked, LookUp.UNKNOWN)
 

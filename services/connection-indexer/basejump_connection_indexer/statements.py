@@ -1,7 +1,6 @@
 """Proof and running of SQL under a team's grant, and stopping it."""
 
 import asyncio
-import time
 from collections.abc import Sequence
 from functools import partial
 from uuid import UUID
@@ -26,6 +25,7 @@ from basejump_connection_indexer.access import Access, Gate
 from basejump_connection_indexer.adapters.customer_pools import CustomerPools
 from basejump_connection_indexer.adapters.result_store import ResultFile
 from basejump_connection_indexer.adapters.running import Outcome, estimated, run_statement
+from basejump_connection_indexer.adapters.waited import Waited
 from basejump_connection_indexer.domain.guard import Prover, contract_proof, contract_refusal
 from basejump_connection_indexer.domain.limits import Limits, check_estimate
 from basejump_connection_indexer.domain.session import BrokeOff, Session
@@ -82,20 +82,20 @@ class Statements:
         if isinstance(proved, guard.Refusal):
             refusal: Refusal = contract_refusal(proved)
             raise NotProved(refusal.reason, details=msgspec.to_builtins(refusal))
-        looked_up = await self._look_ups.outcomes(access, proved.literals)
+        waited = Waited()
+        looked_up = await self._look_ups.outcomes(access, proved.literals, waited)
         await self._check_missing(access, request, missing_of(looked_up))
         limits = self._limits.within(access.settings)
         label = _label(access, request)
-        async with self._pools.borrow(access.conn_uuid, access.target) as session:
-            if attempt > 1:
-                await _end_others(session, label)
-            estimate = await estimated(session, proved.sql, label, limits)
+        async with self._pools.borrow(access.conn_uuid, access.target, waited) as session:
+            with waited.waiting():
+                if attempt > 1:
+                    await _end_others(session, label)
+                estimate = await estimated(session, proved.sql, label, limits)
             check_estimate(estimate, self._limits, access.settings, request.approved)
-            started = time.perf_counter()
-            outcome = await run_statement(session, proved.sql, label, limits, file)
-            seconds = time.perf_counter() - started
+            outcome = await run_statement(session, proved.sql, label, limits, file, waited)
         proof = contract_proof(proved.with_looked_up(looked_up), named(missing_of(looked_up), access.catalog))
-        return _reply(request.run_uuid, outcome, file, proof, seconds, access.dialect)
+        return _reply(request.run_uuid, outcome, file, proof, waited.seconds, access.dialect)
 
     async def _check_missing(self, access: Access, request: Run, missing: Sequence[TextLiteral]) -> None:
         """Raises ValuesMissing. What a statement leaves out needn't be there."""

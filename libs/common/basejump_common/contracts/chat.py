@@ -107,6 +107,8 @@ class ResultType(StrEnum):
 class Usage(msgspec.Struct, frozen=True, kw_only=True):
     """What an answer took. Tokens are the language model's, None with the built-in planner.
 
+    `database_seconds`: for how long the queried database was waited for by the statements that ran: logging in, values
+    looked up, estimates and rows.
     `model` is the one that answered last, as `provider:model`; `cost` is in the price table's currency, None where
     that doesn't know the model; `prompts_version` names the prompts it was given.
     """

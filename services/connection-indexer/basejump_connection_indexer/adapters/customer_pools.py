@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from basejump_common.errors import Unavailable
+from basejump_connection_indexer.adapters.waited import Waited
 from basejump_connection_indexer.domain.session import Connect, Session
 from basejump_connection_indexer.domain.target import Target
 
@@ -21,10 +22,14 @@ class _Pool:
     places: asyncio.Semaphore
     out: int = 0
     idle: list[tuple[Session, float]] = field(default_factory=list)
+    coming: set[asyncio.Task[None]] = field(default_factory=set)
 
 
 class CustomerPools:
-    """At most `per_login` connections of a login at once in this process; one that idles for a minute is closed."""
+    """At most `per_login` connections of a login at once in this process; one that idles for a minute is closed.
+
+    Who borrowed a session doesn't wait until it is as it was; whoever comes next does.
+    """
 
     def __init__(self, connect: Connect, per_login: int) -> None:
         self._connect = connect
@@ -32,7 +37,7 @@ class CustomerPools:
         self._pools: dict[UUID, _Pool] = {}
 
     @asynccontextmanager
-    async def borrow(self, conn_uuid: UUID, target: Target) -> AsyncIterator[Session]:
+    async def borrow(self, conn_uuid: UUID, target: Target, waited: Waited | None = None) -> AsyncIterator[Session]:
         """A session as if it had just logged in; one that was left in the middle of something is closed after.
 
         Raises Unavailable when all are busy, and what connecting raises.
@@ -41,18 +46,19 @@ class CustomerPools:
         await _take_place(pool)
         pool.out += 1
         try:
-            session = await self._idle_or_new(pool)
+            session = await self._idle_or_new(pool, waited or Waited())
             try:
                 yield session
-                is_fit = await session.reset()
             except BaseException:
                 # Whatever it was doing is canceled, so that nothing goes on in the customer's database.
                 await session.close()
                 raise
-            await self._give_back(conn_uuid, pool, session, is_fit=is_fit)
-        finally:
-            pool.out -= 1
-            pool.places.release()
+        except BaseException:
+            _leave_place(pool)
+            raise
+        coming = asyncio.create_task(self._give_back(conn_uuid, pool, session))
+        pool.coming.add(coming)
+        coming.add_done_callback(pool.coming.discard)
 
     async def sweep(self) -> None:
         """Close what idles, until canceled; then everything."""
@@ -61,6 +67,7 @@ class CustomerPools:
                 await asyncio.sleep(_SWEEP_SECONDS)
                 await self._close_idle(before=_now() - IDLE_SECONDS)
         finally:
+            await asyncio.gather(*(coming for pool in self._pools.values() for coming in pool.coming))
             await self._close_idle(before=float("inf"))
 
     async def forget(self, conn_uuid: UUID) -> None:
@@ -78,20 +85,29 @@ class CustomerPools:
                 session.terminate()
         return pool
 
-    async def _idle_or_new(self, pool: _Pool) -> Session:
-        while pool.idle:
-            session, _ = pool.idle.pop()
-            if session.is_open:
-                return session
-        return await self._connect(pool.target)
+    async def _idle_or_new(self, pool: _Pool, waited: Waited) -> Session:
+        with waited.waiting():
+            while pool.idle or pool.coming:
+                if not pool.idle:
+                    await asyncio.wait(pool.coming, return_when=asyncio.FIRST_COMPLETED)
+                    continue
+                session, _ = pool.idle.pop()
+                if session.is_open:
+                    return session
+            return await self._connect(pool.target)
 
-    async def _give_back(self, conn_uuid: UUID, pool: _Pool, session: Session, *, is_fit: bool) -> None:
-        # The login may have been changed or removed while it was out.
-        is_current = self._pools.get(conn_uuid) is pool
-        if not is_current or not is_fit:
-            await session.close()
-        else:
-            pool.idle.append((session, _now()))
+    async def _give_back(self, conn_uuid: UUID, pool: _Pool, session: Session) -> None:
+        """The session keeps its place until it is fit for the next one, or closed. Never raises."""
+        try:
+            is_fit = await session.reset()
+            # The login may have been changed or removed while it was out.
+            is_current = self._pools.get(conn_uuid) is pool
+            if not is_current or not is_fit:
+                await session.close()
+            else:
+                pool.idle.append((session, _now()))
+        finally:
+            _leave_place(pool)
 
     async def _close_idle(self, before: float) -> None:
         for conn_uuid, pool in list(self._pools.items()):
@@ -108,6 +124,11 @@ async def _take_place(pool: _Pool) -> None:
         await asyncio.wait_for(pool.places.acquire(), WAIT_SECONDS)
     except TimeoutError as error:
         raise Unavailable("every connection to the customer's database is busy", retry_after=2) from error
+
+
+def _leave_place(pool: _Pool) -> None:
+    pool.out -= 1
+    pool.places.release()
 
 
 def _now() -> float:

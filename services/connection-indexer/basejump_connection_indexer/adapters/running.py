@@ -11,6 +11,7 @@ from basejump_common.errors import QueryFailed, ResultTooLarge
 from basejump_connection_indexer.adapters.json_values import preview
 from basejump_connection_indexer.adapters.parquet import ParquetBatches
 from basejump_connection_indexer.adapters.result_store import ResultFile
+from basejump_connection_indexer.adapters.waited import Waited
 from basejump_connection_indexer.domain.limits import Limits
 from basejump_connection_indexer.domain.session import (
     FETCH_BYTES,
@@ -47,17 +48,19 @@ async def estimated(session: Session, sql: str, label: str, limits: Limits) -> E
         raise _too_large(limits, at_once=True) from error
 
 
-async def run_statement(session: Session, sql: str, label: str, limits: Limits, file: ResultFile) -> Outcome:
-    """Stream the rows into `file`, which stays open.
+async def run_statement(
+    session: Session, sql: str, label: str, limits: Limits, file: ResultFile, waited: Waited
+) -> Outcome:
+    """Stream the rows into `file`, which stays open. What is done with them isn't waited for.
 
     Raises StatementTimeout, QueryFailed, ResultTooLarge and Unavailable.
     """
     try:
         async with (
             asyncio.timeout(limits.seconds + _CLIENT_GRACE),
-            session.rows(sql, label, limits.seconds) as rows,
+            waited.around(session.rows(sql, label, limits.seconds)) as rows,
         ):
-            return await _Stream(rows, limits, file).write()
+            return await _Stream(rows, limits, file, waited).write()
     except TimeoutError as error:
         raise ran_too_long(limits.seconds) from error
     except TooMuchAtOnce as error:
@@ -67,10 +70,11 @@ async def run_statement(session: Session, sql: str, label: str, limits: Limits, 
 
 
 class _Stream:
-    def __init__(self, source: Rows, limits: Limits, file: ResultFile) -> None:
+    def __init__(self, source: Rows, limits: Limits, file: ResultFile, waited: Waited) -> None:
         self._source = source
         self._limits = limits
         self._file = file
+        self._waited = waited
         self._rows = 0
         self._fetch = FIRST_ROWS
         self._ended = False
@@ -113,13 +117,17 @@ class _Stream:
             return []
         asked = min(self._fetch, self._limits.rows - self._rows)
         if asked <= 0:
-            self._truncated = bool(await self._source.fetch(1))
+            self._truncated = bool(await self._fetched(1))
             self._ended = True
             return []
-        rows = await self._source.fetch(asked)
+        rows = await self._fetched(asked)
         self._ended = len(rows) < asked
         self._rows += len(rows)
         return rows
+
+    async def _fetched(self, most: int) -> Sequence[Row]:
+        with self._waited.waiting():
+            return await self._source.fetch(most)
 
     async def _take(self, parquet: ParquetBatches) -> None:
         if parquet.raw_bytes > self._limits.bytes:

@@ -154,7 +154,8 @@ class RunResult(msgspec.Struct, frozen=True, kw_only=True):
     """The handle of a stored result. `truncated`: the row cap cut it; `bytes` is the size of its Parquet file.
 
     `preview` holds the first rows as JSON values: exact numbers as numbers, times as RFC 3339 text. `dialect`: of
-    the SQL.
+    the SQL. `database_seconds`: for how long the customer's database was waited for: to log in, to look values up, for
+    the estimate and for the rows.
     """
 
     run_uuid: UUID
