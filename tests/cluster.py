@@ -54,6 +54,7 @@ class Cluster:
         self.demo: dict[str, str] = {}
         self.replicas: dict[str, list[Replica]] = {}
         self._stack = stack
+        self._folders = 0
 
     @property
     def base_url(self) -> str:
@@ -70,6 +71,11 @@ class Cluster:
     async def _spawn(self, name: str, settings: Mapping[str, str]) -> Replica:
         environment = services.settings(name, self.installation.around)
         environment |= {f"BASEJUMP_{field.upper()}": value for field, value in settings.items()}
+        if name == "connection-indexer" and "results_url" not in settings:
+            # A folder serves one replica: the rows of results are read by the one that has written them.
+            self._folders += 1
+            folder = self.log.parent / f"results-{self._folders}"
+            environment["BASEJUMP_RESULTS_URL"] = folder.as_uri()
         port = free_port(0)
         environment["BASEJUMP_PORT" if name == services.GATEWAY else "BASEJUMP_HEALTH_PORT"] = str(port)
         with self.log.open("ab") as log:

@@ -11,6 +11,7 @@ from basejump_common.contracts import auth, connection
 from basejump_common.security.principal import Role
 from basejump_common.security.secret import Secret
 from basejump_gateway.routes import POST, PUT, ROUTES, Route
+from own_bucket import fields_in_json
 from rest import Api, Tenant, as_user, demo_database
 
 LISTS = {"team_uuids": "team_uuid", "tbl_uuids": "tbl_uuid", "result_uuids": "result_uuid"}
@@ -53,6 +54,8 @@ def settle(api: Api, client: dict[str, str], stack: dict[str, str], asker: Role)
     house.objects["client_uuid"] = client["client_uuid"]
     house.objects["client_secret_uuid"] = client["client_secret_uuid"]
     house.objects["user_uuid"] = uuids[Role.ADMIN if asker is Role.OWNER else asker]
+    made = house.owner.post("/connection/storage/", json=fields_in_json(stack["BUCKET_URL"], stack["BUCKET"]))
+    house.objects["storage_uuid"] = made["storage_uuid"]
     _ask(house, asker)
     missing = {OTHER_NAMES.get(name, name) for route in ROUTES for name in route.parameters} - house.objects.keys()
     assert not missing, f"tests/household.py makes none of these yet, so that nothing is tested with them: {missing}"
@@ -92,8 +95,11 @@ def right(route: Route, objects: dict[str, str], stack: dict[str, str]) -> dict[
     if "host" in route.fields and not route.parameters:
         return demo_database(stack)
     values: dict[str, Any] = {}
+    if "bucket_name" in route.fields:
+        values = fields_in_json(stack["BUCKET_URL"], stack["BUCKET"])
     for field in msgspec.structs.fields(route.operation.takes):
-        if field.name in route.fields and (field.required or field.name in route.parameters):
+        wanted = field.required or field.name in route.parameters
+        if field.name in route.fields and wanted and field.name not in values:
             values[field.name] = _value(field.name, field.type, objects)
     if route.operation is auth.CREATE_SECRET:
         values["role"] = "MEMBER"  # only such a secret is bound to a user

@@ -8,6 +8,7 @@ import pytest
 import trustme
 
 from basejump_devstack.state import State
+from own_bucket import ObjectServer
 from rest import Api, Tenant, run_command
 from stacks import running_stack
 
@@ -20,9 +21,11 @@ def stack_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 async def stack(stack_folder: Path) -> AsyncIterator[dict[str, str]]:
-    """A stack whose questions the built-in planner answers; the values of its dev.env."""
-    async with running_stack(stack_folder) as values:
-        yield values
+    """A stack whose questions the built-in planner answers, beside a customer's object storage; the values of its
+    dev.env, and where a bucket is."""
+    with ObjectServer() as server:
+        async with running_stack(stack_folder) as values:
+            yield values | {"BUCKET_URL": server.url, "BUCKET": server.make_bucket()}
 
 
 @pytest.fixture(scope="session")

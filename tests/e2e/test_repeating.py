@@ -8,6 +8,7 @@ import pytest
 
 from basejump_common.security.principal import Credential
 from basejump_gateway.routes import POST, ROUTES, Route
+from own_bucket import fields_in_json
 from rest import Api, Tenant, as_user, demo_database, refreshing
 
 POSTS = [route for route in ROUTES if route.method == POST]
@@ -44,6 +45,9 @@ CREATED: dict[str, Callable[[House], dict[str, Any]]] = {
     "chat.message.ask": lambda _: {"json": {"prompt": "How many employees are there?"}},
     "connection.database.create": lambda house: {"json": demo_database(house.stack)},
     "connection.database.test": lambda house: {"json": demo_database(house.stack)},
+    "connection.storage.create": lambda house: {
+        "json": fields_in_json(house.stack["BUCKET_URL"], house.stack["BUCKET"]) | {"alias": "repeated"}
+    },
     "connection.grant.add": lambda house: {"json": {"team_uuids": [house.objects["team_uuid"]]}},
 }
 

@@ -7,7 +7,10 @@
     │   ├── TlsRefused          tls_refused             the database has no TLS, or its certificate is wrong
     │   ├── LoginRefused        login_refused           the database refuses username or password
     │   ├── DatabaseMissing     database_missing        the server has no database of that name
-    │   └── SchemaMissing       schema_missing          the database has no such schema, or the login may not see it
+    │   ├── SchemaMissing       schema_missing          the database has no such schema, or the login may not see it
+    │   ├── StorageUnreachable  storage_unreachable     nothing that speaks S3 answers at the storage's address
+    │   ├── StorageRefused      storage_refused         the storage refuses the keys, or what is done with them
+    │   └── BucketMissing       bucket_missing          the storage has no bucket of that name
     ├── Unauthenticated         unauthenticated         no credential, or a bad, expired or revoked one
     ├── Forbidden               forbidden               the credential is good, its role or kind is not enough
     ├── NotFound                not_found               not there, or another tenant's: never told apart
@@ -23,6 +26,7 @@
     ├── ResultTooLarge          result_too_large        the result exceeds a limit; nothing was kept
     ├── Canceled                canceled                somebody stopped it
     ├── Unavailable             unavailable             a dependency is away; try again after `retry_after` seconds
+    │   └── StorageAway         storage_away            where results are kept is away, or takes or gives none
     ├── DeadlineExceeded        deadline_exceeded       the answer did not come in time
     └── Internal                internal                a defect of ours; the log has the rest under the request id
 
@@ -131,6 +135,24 @@ class SchemaMissing(InvalidInput):
     code = "schema_missing"
 
 
+class StorageUnreachable(InvalidInput):
+    """Nothing that speaks S3 answers at the storage's address."""
+
+    code = "storage_unreachable"
+
+
+class StorageRefused(InvalidInput):
+    """The storage refuses the keys, or what results need: to write, read and delete objects."""
+
+    code = "storage_refused"
+
+
+class BucketMissing(InvalidInput):
+    """The storage has no bucket of that name."""
+
+    code = "bucket_missing"
+
+
 class Unauthenticated(BasejumpError):
     """No credential, or a bad, expired or revoked one."""
 
@@ -225,6 +247,12 @@ class Unavailable(BasejumpError):
 
     code = "unavailable"
     passing = True
+
+
+class StorageAway(Unavailable):
+    """Where results are kept is away, or refuses to take or give them."""
+
+    code = "storage_away"
 
 
 class DeadlineExceeded(BasejumpError):

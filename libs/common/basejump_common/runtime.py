@@ -29,7 +29,7 @@ from basejump_common.errors import Unavailable
 from basejump_common.health import serve_health
 from basejump_common.security.envelope import Envelope
 from basejump_common.security.tokens import Verifier
-from basejump_common.settings import BusSettings, ServiceSettings, load
+from basejump_common.settings import BusSettings, ServiceSettings, SettingsError, end_with, load
 from basejump_common.storage.database import Database
 from basejump_common.storage.housekeeping import housekeeping
 from basejump_common.storage.idempotency import Idempotency
@@ -204,7 +204,10 @@ def run(name: str, settings_type: type[S], bootstrap: Bootstrap[S]) -> None:
     settings = load(settings_type)
     configure_logging(name, settings.log_level, settings.log_format)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_main(settings, bootstrap))
+        try:
+            runner.run(_main(settings, bootstrap))
+        except SettingsError as error:  # what a setting names is not to be had
+            end_with(error)
 
 
 async def _main(settings: S, bootstrap: Bootstrap[S]) -> None:

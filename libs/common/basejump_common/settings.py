@@ -6,7 +6,7 @@ A wrong one stops the start with one line that names the variable.
 import os
 import sys
 from collections.abc import Mapping
-from typing import Annotated, TypeVar
+from typing import Annotated, NoReturn, TypeVar
 
 import msgspec
 from msgspec import Meta
@@ -77,5 +77,10 @@ def load(kind: type[S]) -> S:
     try:
         return parse(kind, os.environ)
     except SettingsError as error:
-        sys.stderr.write(f"{error}\n")
-        raise SystemExit(2) from error
+        end_with(error)
+
+
+def end_with(error: SettingsError) -> NoReturn:
+    """End the process with status 2 and that one line."""
+    sys.stderr.write(f"{error}\n")
+    raise SystemExit(2) from error

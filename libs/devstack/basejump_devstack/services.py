@@ -143,7 +143,11 @@ def _own_settings(service: str, state: State) -> dict[str, str]:
         case "connection-indexer":
             results = _folder(state.path / "results")
             downloads = {"BASEJUMP_DOWNLOADS_HOST": "127.0.0.1", "BASEJUMP_DOWNLOADS_PORT": "0"}
-            return {"BASEJUMP_ALLOW_PRIVATE_HOSTS": "true", "BASEJUMP_RESULTS_URL": results.as_uri()} | downloads
+            return downloads | {
+                "BASEJUMP_ALLOW_PRIVATE_HOSTS": "true",
+                "BASEJUMP_STORAGE_PLAIN_HTTP": "true",
+                "BASEJUMP_RESULTS_URL": results.as_uri(),
+            }
         case "chat-agent":
             return {"BASEJUMP_WEBHOOK_PRIVATE_HOSTS": "true", "BASEJUMP_WEBHOOK_PLAIN_HTTP": "true"}
         case _:

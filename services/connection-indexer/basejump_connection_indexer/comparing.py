@@ -49,10 +49,9 @@ class Comparing:
         if one.row_count > MOST_ROWS or max(one.bytes, other.bytes) > MOST_BYTES:
             return None
         key = secrets.token_bytes(16)
-        return await asyncio.to_thread(lambda: self._rows(source, key) == self._rows(target, key))
-
-    def _rows(self, run: StoredRun, key: bytes) -> tuple[int, int]:
-        return stored_rows.multiset(self._stored.file(run), key)
+        files = [await self._stored.file(run) for run in (source, target)]
+        rows, other_rows = await asyncio.to_thread(lambda: [stored_rows.multiset(file, key) for file in files])
+        return rows == other_rows
 
 
 def _queries(source: StoredRun, target: StoredRun) -> tuple[QueryLikeness, tuple[QueryDifference, ...]]:

@@ -118,7 +118,7 @@ class Downloads:
         if row is None or row.object_key is None:
             return None
         try:
-            return await asyncio.to_thread(self._store.open, row.object_key)
+            return await self._store.open(ticket.client_uuid, row.storage_uuid, row.object_key)
         except FileNotFoundError:
             return None
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from basejump_common.bus import Endpoint, handle
-from basejump_common.contracts import connection
+from basejump_common.contracts import connection, storage
 from basejump_connection_indexer.comparing import Comparing
 from basejump_connection_indexer.connections import Connections
 from basejump_connection_indexer.databases import Databases
@@ -14,6 +14,7 @@ from basejump_connection_indexer.looking_up import LookUps
 from basejump_connection_indexer.notes import Notes
 from basejump_connection_indexer.retrieving import Retrieving
 from basejump_connection_indexer.statements import Statements
+from basejump_connection_indexer.storages import Storages
 from basejump_connection_indexer.stored import Stored
 from basejump_connection_indexer.tables import Tables
 
@@ -71,4 +72,19 @@ def handlers_of_notes(notes: Notes) -> tuple[Endpoint[Any, Any], ...]:
         handle(connection.UPDATE_TABLE, notes.update_table),
         handle(connection.UPDATE_COLUMNS, notes.update_columns),
         handle(connection.LIST_TABLE_CHANGES, notes.changes),
+    )
+
+
+def handlers_of_storages(storages: Storages) -> tuple[Endpoint[Any, Any], ...]:
+    """Clients' own buckets."""
+    return (
+        handle(storage.CREATE_STORAGE, storages.create),
+        handle(storage.GET_STORAGE_IN_USE, storages.in_use),
+        handle(storage.LIST_STORAGES, storages.page),
+        handle(storage.MIGRATION_STATUS, storages.migration_status),
+        handle(storage.GET_STORAGE, storages.get),
+        handle(storage.UPDATE_STORAGE, storages.update),
+        handle(storage.DELETE_STORAGE, storages.delete),
+        handle(storage.ACTIVATE_STORAGE, storages.activate),
+        handle(storage.DEACTIVATE_STORAGE, storages.deactivate),
     )

@@ -30,8 +30,8 @@ from basejump_common.storage.bells import wait_for_bell
 from basejump_common.storage.database import Database
 from basejump_connection_indexer.access import Access, Gate
 from basejump_connection_indexer.adapters import grant_rows, run_rows
-from basejump_connection_indexer.adapters.result_store import ResultFile, ResultStore
-from basejump_connection_indexer.adapters.run_rows import LEASE_SECONDS, Running, RunRow
+from basejump_connection_indexer.adapters.result_store import ResultFile, ResultStore, key_of
+from basejump_connection_indexer.adapters.run_rows import LEASE_SECONDS, Claim, Running, RunRow
 from basejump_connection_indexer.domain.limits import Limits
 
 POLL_SECONDS = 0.8
@@ -77,8 +77,8 @@ class Runs:
             names = (run_rows.bell_of_run(request.run_uuid), run_rows.bell_of_places(access.client_uuid))
             with self._database.bells.listening(*names) as bell:
                 match await self._begin(access, request):
-                    case int(attempt):
-                        return await asyncio.shield(self._begun(self._perform(context, access, request, attempt, work)))
+                    case Claim() as ours:
+                        return await asyncio.shield(self._begun(self._perform(context, access, request, ours, work)))
                     case RunResult() as ended:
                         return ended
                     case TooManyStatements() as full if time.time() >= give_up:
@@ -110,8 +110,8 @@ class Runs:
         if not task.cancelled() and task.exception() is not None:
             log.info("a run ended with %r", task.exception())  # perhaps nobody waits for it any more
 
-    async def _begin(self, access: Access, request: Run) -> int | RunResult | TooManyStatements | None:
-        """The attempt under which this call runs it, or how it ended, or that there is no place; None while another
+    async def _begin(self, access: Access, request: Run) -> Claim | RunResult | TooManyStatements | None:
+        """That this call is to run it, or how it ended, or that there is no place; None while another
         call runs it. Raises how it ended."""
         async with self._database.tenant(access.client_uuid) as tx:
             await run_rows.lock(tx, access.client_uuid)
@@ -123,17 +123,17 @@ class Runs:
             full = _full(await run_rows.others_running(tx, request), self._limits.within(access.settings))
             if full is not None:
                 return full
-            if await run_rows.claim(tx, access.client_uuid, request):
-                return 1
-            return await run_rows.take_over(tx, request.run_uuid)
+            claimed = await run_rows.claim(tx, access.client_uuid, request)
+            return claimed or await run_rows.take_over(tx, request.run_uuid)
 
-    async def _perform(self, context: Context, access: Access, request: Run, attempt: int, work: Work) -> RunResult:
-        client_uuid = access.client_uuid
-        file = self._store.create(client_uuid, request.run_uuid, attempt)
+    async def _perform(self, context: Context, access: Access, request: Run, ours: Claim, work: Work) -> RunResult:
+        client_uuid, attempt = access.client_uuid, ours.attempt
         try:
+            place = await self._store.place(client_uuid, ours.storage_uuid)
+            file = place.create(key_of(client_uuid, request.run_uuid, attempt))
             async with asyncio.timeout(_seconds_left(context, request)):
                 result = await self._unless_ended(work(access, file, attempt), self._watch(context, request, attempt))
-                await self._keep(client_uuid, attempt, result, file)
+                await self._keep(client_uuid, ours, result, file)
         except BaseException as error:
             # A cancellation (deadline, drain) too: the row must not say that it still runs.
             await asyncio.shield(self._settle(client_uuid, request.run_uuid, attempt, error))
@@ -142,13 +142,13 @@ class Runs:
             raise
         return result
 
-    async def _keep(self, client_uuid: UUID, attempt: int, result: RunResult, file: ResultFile) -> None:
+    async def _keep(self, client_uuid: UUID, ours: Claim, result: RunResult, file: ResultFile) -> None:
         await file.close()
         result_bytes = wire.encode(result)
         async with self._database.tenant(client_uuid) as tx:
-            ours = await run_rows.finish(tx, result.run_uuid, attempt, result_bytes, file.key)
-        if not ours:
-            await self._store.delete(file.key)
+            kept = await run_rows.finish(tx, result.run_uuid, ours, result_bytes, file.key)
+        if not kept:
+            await file.delete()
             raise _lost()
 
     async def _settle(self, client_uuid: UUID, run_uuid: UUID, attempt: int, error: BaseException) -> None:

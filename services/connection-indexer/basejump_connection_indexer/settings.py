@@ -16,7 +16,10 @@ class Settings(ServiceSettings, frozen=True, kw_only=True):
     ] = "file:///var/lib/basejump/results"
     allow_private_hosts: Annotated[
         bool,
-        Meta(description="Whether customers' databases may have private and loopback addresses."),
+        Meta(description="Whether customers' databases and buckets may have private and loopback addresses."),
+    ] = False
+    storage_plain_http: Annotated[
+        bool, Meta(description="Whether clients' own buckets may be reached without TLS.")
     ] = False
     statement_seconds: Annotated[
         float, Meta(description="How long a statement may run in a customer's database.", gt=0, le=3600)

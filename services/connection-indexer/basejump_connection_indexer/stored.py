@@ -37,6 +37,8 @@ class StoredRun(msgspec.Struct, frozen=True, kw_only=True):
     """A run that has finished, and the file that holds its rows."""
 
     result: RunResult
+    client_uuid: UUID
+    storage_uuid: UUID | None
     object_key: str
     db_uuid: UUID
     dialect: str
@@ -53,12 +55,13 @@ class Stored:
         self._tickets = tickets
 
     async def read(self, context: Context, request: ReadRun) -> RunRows:
-        """Raises NotFound, InvalidInput, Unavailable."""
+        """Raises NotFound, InvalidInput, StorageAway."""
         run = await self.run(context, request)
         columns = run.result.columns
         if max(*request.columns, request.by or 0) >= len(columns):
             raise InvalidInput.field("columns", f"the result has {len(columns)} columns")
-        picked = await asyncio.to_thread(self._pick, run, request)
+        how = request.pick, await self.file(run), request.columns, request.by, request.most, request.longest_text
+        picked = await asyncio.to_thread(stored_rows.pick, *how)
         return RunRows(
             columns=tuple(columns[place] for place in request.columns),
             rows=picked.rows,
@@ -90,13 +93,13 @@ class Stored:
         return HeldGrants(data=tuple(held))
 
     async def forget(self, _context: Context, request: ForgetRuns) -> Erased:
-        """The files first: what is left when this fails is found again."""
+        """The files first: what is left when this fails is found again. Raises StorageAway."""
         async with self._database.tenant(request.client_uuid) as tx:
-            keys = await run_rows.files(tx, request.run_uuids)
-        for key in keys:
-            await self._store.delete(key)
+            files = await run_rows.files(tx, request.run_uuids)
+        for file in files:
+            await self._store.delete(request.client_uuid, file.storage_uuid, file.object_key)
         async with self._database.tenant(request.client_uuid) as tx:
-            return Erased(count=len(keys) + await run_rows.delete(tx, request.run_uuids))
+            return Erased(count=len(files) + await run_rows.delete(tx, request.run_uuids))
 
     async def _provable(self, access: Access, runs: list[RanUnder]) -> list[RanUnder]:
         """The grants alone, and those whose statement could still run."""
@@ -110,14 +113,10 @@ class Stored:
         readable = {None, *(await asyncio.to_thread(provable))}
         return [one for one in runs if one.run_uuid in readable]
 
-    def _pick(self, run: StoredRun, request: ReadRun) -> stored_rows.Picked:
-        file = self.file(run)
-        return stored_rows.pick(request.pick, file, request.columns, request.by, request.most, request.longest_text)
-
-    def file(self, run: StoredRun) -> StoredFile:
-        """Its rows, for a thread. Raises NotFound."""
+    async def file(self, run: StoredRun) -> StoredFile:
+        """Its rows, for a thread. Raises NotFound and StorageAway."""
         try:
-            return self._store.open(run.object_key)
+            return await self._store.open(run.client_uuid, run.storage_uuid, run.object_key)
         except FileNotFoundError as error:
             raise NotFound(_GONE) from error
 
@@ -134,6 +133,8 @@ class Stored:
             raise NotFound(f"what this result rests on may not be read any more: {refusal.reason}")
         return StoredRun(
             result=wire.decode(row.reply, RunResult),
+            client_uuid=access.client_uuid,
+            storage_uuid=row.storage_uuid,
             object_key=row.object_key,
             db_uuid=access.db_uuid,
             dialect=access.dialect,

@@ -39,6 +39,9 @@ STATUS: dict[type[BasejumpError], tuple[int, str]] = {
     errors.LoginRefused: (422, "Login refused"),
     errors.DatabaseMissing: (422, "Database missing"),
     errors.SchemaMissing: (422, "Schema missing"),
+    errors.StorageUnreachable: (422, "Storage unreachable"),
+    errors.StorageRefused: (422, "Storage refused"),
+    errors.BucketMissing: (422, "Bucket missing"),
     errors.NotProved: (422, "Not proved"),
     errors.ValuesMissing: (422, "Values missing"),
     errors.EstimateTooHigh: (422, "Estimate too high"),
@@ -56,6 +59,7 @@ STATUS: dict[type[BasejumpError], tuple[int, str]] = {
     errors.TooManyStatements: (429, "Too many statements"),
     errors.Internal: (500, "Internal error"),
     errors.Unavailable: (503, "Unavailable"),
+    errors.StorageAway: (503, "Storage away"),
     errors.DeadlineExceeded: (504, "Deadline exceeded"),
     errors.StatementTimeout: (504, "Statement timeout"),
 }

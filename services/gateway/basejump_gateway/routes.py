@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from basejump_common.contracts import account, auth, chat, connection, result, usage, webhook
+from basejump_common.contracts import account, auth, chat, connection, result, storage, usage, webhook
 from basejump_common.contracts.operation import Operation
 
 GET: Literal["GET"] = "GET"
@@ -167,6 +167,31 @@ CONNECTION = (
     ),
 )
 
+STORAGE = (
+    Route(POST, "/connection/storage/", storage.CREATE_STORAGE, "Add a bucket of your own for results"),
+    Route(GET, "/connection/storage/", storage.GET_STORAGE_IN_USE, "Get the bucket that results are kept in"),
+    Route(GET, "/connection/storage/list/", storage.LIST_STORAGES, "List buckets"),
+    Route(GET, "/connection/storage/migration-status/", storage.MIGRATION_STATUS, "Get how far results have moved"),
+    Route(GET, "/connection/storage/{storage_uuid}/", storage.GET_STORAGE, "Get a bucket"),
+    Route(PUT, "/connection/storage/{storage_uuid}/", storage.UPDATE_STORAGE, "Replace what is said of a bucket"),
+    Route(
+        DELETE, "/connection/storage/{storage_uuid}/", storage.DELETE_STORAGE, "Delete a bucket that holds no results"
+    ),
+    Route(
+        PUT,
+        "/connection/storage/activate/{storage_uuid}/",
+        storage.ACTIVATE_STORAGE,
+        "Keep results in a bucket; those that are kept move there",
+    ),
+    Route(
+        PUT,
+        "/connection/storage/deactivate/{storage_uuid}/",
+        storage.DEACTIVATE_STORAGE,
+        "Keep results with Basejump again; those that are kept move back",
+    ),
+)
+
+
 CHAT = (
     Route(POST, "/chat/team/{team_uuid}/", chat.CREATE_CHAT, "Create a chat"),
     Route(GET, "/chat/", chat.LIST_CHATS, "List chats"),
@@ -213,4 +238,4 @@ RESULT = (
     ),
 )
 
-ROUTES = (*AUTH, *ACCOUNT, *CONNECTION, *CHAT, *RESULT)
+ROUTES = (*AUTH, *ACCOUNT, *CONNECTION, *STORAGE, *CHAT, *RESULT)

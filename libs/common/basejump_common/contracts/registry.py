@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from basejump_common.contracts import account, auth, chat, connection, result, usage, webhook
+from basejump_common.contracts import account, auth, chat, connection, result, storage, usage, webhook
 from basejump_common.contracts.operation import EventType, Operation
 
-_MODULES = (auth, account, connection, chat, usage, result, webhook)
+_MODULES = (auth, account, connection, storage, chat, usage, result, webhook)
 
 
 def operations() -> tuple[Operation[Any, Any], ...]:

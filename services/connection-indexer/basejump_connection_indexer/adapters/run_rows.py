@@ -34,6 +34,21 @@ class Running(msgspec.Struct, frozen=True, kw_only=True):
     in_database: int
 
 
+class Claim(msgspec.Struct, frozen=True, kw_only=True):
+    """That a run is ours: under which attempt, and where its file is to be (None: in the installation's storage)."""
+
+    attempt: int
+    storage_uuid: UUID | None
+
+
+class Kept(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the file of a run is."""
+
+    run_uuid: UUID
+    storage_uuid: UUID | None
+    object_key: str
+
+
 class RunRow(msgspec.Struct, frozen=True, kw_only=True):
     """A run as the table has it; `lease_over` tells that its replica is gone."""
 
@@ -46,6 +61,7 @@ class RunRow(msgspec.Struct, frozen=True, kw_only=True):
     reply: bytes | None
     error: ErrorBody | None
     object_key: str | None
+    storage_uuid: UUID | None
     lease_over: bool
 
 
@@ -56,22 +72,28 @@ _COUNT = """
     )) as in_database
     from run where state = 'running' and lease_until > clock_timestamp() and run_uuid <> $1
 """
+# Where the file is to be is settled as the run begins.
 _CLAIM = """
-    insert into run (client_uuid, run_uuid, conn_uuid, team_uuid, prompt_uuid, statement, state, lease_until)
-    values ($1, $2, $3, $4, $5, $6, 'running', clock_timestamp() + make_interval(secs => $7))
+    insert into run
+        (client_uuid, run_uuid, conn_uuid, team_uuid, prompt_uuid, statement, state, lease_until, storage_uuid)
+    values ($1, $2, $3, $4, $5, $6, 'running', clock_timestamp() + make_interval(secs => $7),
+        (select storage_uuid from storage where active))
     on conflict (client_uuid, run_uuid) do nothing
+    returning attempt, storage_uuid
 """
 _TAKE_OVER = """
-    update run set attempt = attempt + 1, lease_until = clock_timestamp() + make_interval(secs => $2)
+    update run set attempt = attempt + 1, lease_until = clock_timestamp() + make_interval(secs => $2),
+        storage_uuid = (select storage_uuid from storage where active)
     where run_uuid = $1 and state = 'running' and lease_until < clock_timestamp() and not stop_requested
-    returning attempt
+    returning attempt, storage_uuid
 """
 _RENEW = """
     update run set lease_until = clock_timestamp() + make_interval(secs => $3)
     where run_uuid = $1 and attempt = $2 and state = 'running' returning stop_requested
 """
 _END = """
-    update run set state = $3, reply = $4, error = $5, object_key = $6, finished_at = clock_timestamp()
+    update run set state = $3, reply = $4, error = $5, object_key = $6, finished_at = clock_timestamp(),
+        storage_uuid = $7
     where run_uuid = $1 and attempt = $2 and state = 'running' returning client_uuid
 """
 # A stop that was asked for stays, but holds no place.
@@ -80,7 +102,7 @@ _FORGET = """
         delete from run where run_uuid = $1 and attempt = $2 and state = 'running' and not stop_requested
         returning client_uuid
     ), stopped as (
-        update run set lease_until = clock_timestamp()
+        update run set lease_until = clock_timestamp(), storage_uuid = null
         where run_uuid = $1 and attempt = $2 and state = 'running' and stop_requested
         returning client_uuid
     )
@@ -106,9 +128,10 @@ async def others_running(tx: Transaction, request: Run) -> Running:
     return counted
 
 
-async def claim(tx: Transaction, client_uuid: UUID, request: Run) -> bool:
-    """Whether this call is the one that runs it."""
-    inserted = await tx.execute(
+async def claim(tx: Transaction, client_uuid: UUID, request: Run) -> Claim | None:
+    """None unless this call is the one that runs it."""
+    return await tx.row(
+        Claim,
         _CLAIM,
         client_uuid,
         request.run_uuid,
@@ -118,22 +141,23 @@ async def claim(tx: Transaction, client_uuid: UUID, request: Run) -> bool:
         request.sql,
         LEASE_SECONDS,
     )
-    return inserted == 1
 
 
-async def take_over(tx: Transaction, run_uuid: UUID) -> int | None:
-    """The attempt, when the replica that ran it is gone."""
-    attempt: int | None = await tx.fetchval(_TAKE_OVER, run_uuid, LEASE_SECONDS)
-    return attempt
+async def take_over(tx: Transaction, run_uuid: UUID) -> Claim | None:
+    """The next attempt, when the replica that ran it is gone."""
+    return await tx.row(Claim, _TAKE_OVER, run_uuid, LEASE_SECONDS)
 
 
-async def files(tx: Transaction, run_uuids: Sequence[UUID]) -> list[str]:
+async def files(tx: Transaction, run_uuids: Sequence[UUID]) -> list[Kept]:
     """Where the rows of these runs are, those apart that still run."""
-    rows = await tx.fetch(
-        "select object_key from run where run_uuid = any($1) and state <> 'running' and object_key is not null",
+    return await tx.rows(
+        Kept,
+        """
+        select run_uuid, storage_uuid, object_key from run
+        where run_uuid = any($1) and state <> 'running' and object_key is not null
+        """,
         list(run_uuids),
     )
-    return [row["object_key"] for row in rows]
 
 
 async def delete(tx: Transaction, run_uuids: Sequence[UUID]) -> int:
@@ -167,14 +191,14 @@ async def renew(tx: Transaction, run_uuid: UUID, attempt: int) -> bool | None:
     return stop
 
 
-async def finish(tx: Transaction, run_uuid: UUID, attempt: int, reply: bytes, object_key: str) -> bool:
-    """Keep the reply; False when the run is no longer ours."""
-    return await _end(tx, run_uuid, attempt, "finished", reply, None, object_key)
+async def finish(tx: Transaction, run_uuid: UUID, ours: Claim, reply: bytes, object_key: str) -> bool:
+    """Keep the reply and where the file is; False when the run is no longer ours."""
+    return await _end(tx, run_uuid, ours.attempt, "finished", reply, None, object_key, ours.storage_uuid)
 
 
 async def fail(tx: Transaction, run_uuid: UUID, attempt: int, error: ErrorBody) -> None:
     """Keep the error: asked again, it is raised again."""
-    await _end(tx, run_uuid, attempt, "failed", None, error, None)
+    await _end(tx, run_uuid, attempt, "failed", None, error, None, None)
 
 
 async def forget(tx: Transaction, run_uuid: UUID, attempt: int) -> None:
