@@ -263,6 +263,22 @@ async def test_while_the_model_is_down_its_fallback_answers(shop: Shop, agent: s
     assert "The language model doesn't answer; another one is asked." in said(heard, MessageType.STATUS)
 
 
+async def test_rows_of_statements_that_were_not_the_answer_are_forgotten(
+    shop: Shop, installation: Installation
+) -> None:
+    answered = await shop.answer("First a look, then the count")
+    assert answered.content == "There are 3 customers."
+    client_uuid = shop.office.tenant.client_uuid
+
+    async def one_left() -> bool:
+        async with database.tenant(client_uuid) as tx:
+            runs = await tx.fetch("select statement from run where prompt_uuid = $1", answered.prompt_uuid)
+        return len(runs) == 1 and "count" in runs[0]["statement"]
+
+    async with installation.storage("connection-indexer") as database:
+        assert await within(5, one_left)
+
+
 async def test_with_both_down_the_prompt_ends_with_an_error_and_the_chat_works_on(shop: Shop) -> None:
     final = await shop.answer("Everything is away")
     assert (final.msg_type, final.code) == (MessageType.ERROR, "model_unavailable")

@@ -20,6 +20,7 @@ from basejump_chat_agent.domain.new_result import NewResult
 from basejump_chat_agent.domain.prompt import AnswerPrompt
 from basejump_chat_agent.domain.words import final_words
 from basejump_chat_agent.endings import announce_later, settle
+from basejump_chat_agent.expiring import expire_later
 from basejump_chat_agent.retrieving import Retrieving
 from basejump_chat_agent.toolbox import Tools
 from basejump_chat_agent.work import Work
@@ -84,11 +85,13 @@ class Answering:
         context = background_context(work.asker)
         async with self._database.tenant(work.prompt.client_uuid) as tx:
             await work.job.fence(tx)
-            stored = await settle(tx, work.prompt, ending.message, context)
+            kept = None if ending.result is None else ending.result.ran.run_uuid
+            stored = await settle(tx, work.prompt, ending.message, context, kept)
             if stored is None:
                 raise LeaseLost
             if ending.result is not None:
                 await result_rows.insert(tx, work.prompt, ending.result)
+                await expire_later(tx, work.prompt.client_uuid)
                 created = ResultCreated(result_uuid=ending.result.result_uuid, chat_uuid=work.prompt.chat_uuid)
                 await publish(tx, RESULT_CREATED, work.prompt.client_uuid, created.result_uuid, created, context)
         return stored

@@ -21,6 +21,7 @@ from basejump_chat_agent.domain.prompt import AnswerPrompt
 from basejump_chat_agent.domain.webhooks import Policy
 from basejump_chat_agent.downloads import Downloads
 from basejump_chat_agent.endings import ANNOUNCE, Announcement, Announcing
+from basejump_chat_agent.expiring import EXPIRE, Expiring, connection_deleted
 from basejump_chat_agent.forgetting import FORGET, Forgetting
 from basejump_chat_agent.handlers import handlers, handlers_of_results
 from basejump_chat_agent.refreshing import Refreshing
@@ -34,10 +35,10 @@ from basejump_chat_agent.webhooks import Webhooks
 from basejump_common.bus import Endpoint, on
 from basejump_common.bus.client_settings import SettingsOfClients
 from basejump_common.contracts.account import TEAM_DELETED, USER_DELETED
-from basejump_common.contracts.connection import DATABASE_INDEX_FAILED, DATABASE_INDEXED
+from basejump_common.contracts.connection import CONNECTION_DELETED, DATABASE_INDEX_FAILED, DATABASE_INDEXED
 from basejump_common.runtime import Base, Service, foundation
 from basejump_common.storage.job_worker import JobWorker
-from basejump_common.storage.jobs import JobKind
+from basejump_common.storage.jobs import AnyKind, JobKind
 
 
 @asynccontextmanager
@@ -69,11 +70,12 @@ async def bootstrap(settings: Settings) -> AsyncIterator[Service]:
                 on(DATABASE_INDEX_FAILED, news.tell),
                 on(USER_DELETED, clients.user_deleted),
                 on(TEAM_DELETED, clients.team_deleted),
+                on(CONNECTION_DELETED, connection_deleted),
             ),
             background=(
                 worker.run,
                 _sending_worker(base, settings, vault, policy).run,
-                _tidying_worker(base).run,
+                _tidying_worker(base, settings).run,
                 answerers.warm_up,
             ),
         )
@@ -118,6 +120,8 @@ def _sending_worker(base: Base, settings: Settings, vault: WebhookVault, policy:
     )
 
 
-def _tidying_worker(base: Base) -> JobWorker:
+def _tidying_worker(base: Base, settings: Settings) -> JobWorker:
     """What nobody waits for."""
-    return JobWorker(base.database, {FORGET: Forgetting(base.database, base.bus).kind()}, concurrency=4)
+    expiring = Expiring(base.database, SettingsOfClients(base.bus), settings.result_days)
+    kinds: dict[str, AnyKind] = {FORGET: Forgetting(base.database, base.bus).kind(), EXPIRE: expiring.kind()}
+    return JobWorker(base.database, kinds, concurrency=4)

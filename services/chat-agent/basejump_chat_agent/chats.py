@@ -3,13 +3,14 @@
 from uuid import UUID, uuid4
 
 from basejump_chat_agent.access import listing_scope, reading_scope
-from basejump_chat_agent.adapters import chat_rows
+from basejump_chat_agent.adapters import chat_rows, expiry_rows
 from basejump_chat_agent.endings import announce_deletion
 from basejump_chat_agent.stopping import Stopping
 from basejump_common.bus import Bus, Context
 from basejump_common.contracts import account
 from basejump_common.contracts.chat import ByChat, Chat, ChatPage, CreateChat, ListChats, UpdateChat
 from basejump_common.contracts.common import Done
+from basejump_common.contracts.result import ResultOrphanType
 from basejump_common.errors import NotFound
 from basejump_common.security.principal import Role
 from basejump_common.storage import pages
@@ -68,6 +69,7 @@ class Chats:
             orphans = caller.role.at_least(Role.ADMIN)
             await chat_rows.lock_to_delete(tx, request.chat_uuid, caller.user, orphans=orphans)
             stopped = await self._stopping.stop(tx, request.chat_uuid, context)
+            await expiry_rows.orphan(tx, ResultOrphanType.CHAT_DELETED, request.chat_uuid)
             await chat_rows.delete(tx, request.chat_uuid)
             await announce_deletion(tx, caller.tenant, request.chat_uuid)
         await self._stopping.tell(stopped, context)

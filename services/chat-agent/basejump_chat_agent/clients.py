@@ -4,13 +4,14 @@ from datetime import UTC, date, datetime
 
 import msgspec
 
-from basejump_chat_agent.adapters import chat_rows, usage_rows, webhook_rows
+from basejump_chat_agent.adapters import chat_rows, expiry_rows, usage_rows, webhook_rows
 from basejump_chat_agent.adapters.chat_stream import ChatStream
 from basejump_chat_agent.adapters.usage_rows import DayOfUsage
 from basejump_common.bus import Context, Event
 from basejump_common.contracts.account import TeamChanged, UserGone
 from basejump_common.contracts.common import ByClient
 from basejump_common.contracts.erasing import Erased
+from basejump_common.contracts.result import ResultOrphanType
 from basejump_common.contracts.usage import MOST_DAYS, USUAL_DAYS, ListUsage, UsageOfDay, UsagePage
 from basejump_common.errors import InvalidInput
 from basejump_common.storage import pages
@@ -36,13 +37,21 @@ class Clients:
         return UsagePage(data=data, next_cursor=next_cursor)
 
     async def user_deleted(self, tx: Transaction, event: Event[UserGone]) -> None:
-        """Webhooks that the user asked for end, chats are orphans; running questions end with the user's session."""
-        await webhook_rows.end_of_user(tx, event.data.user_uuid)
-        await chat_rows.orphan_of_user(tx, event.data.user_uuid)
+        """Webhooks that the user asked for end, chats and results are orphans; running questions end with the user's
+        session."""
+        user_uuid = event.data.user_uuid
+        await webhook_rows.end_of_user(tx, user_uuid)
+        await chat_rows.orphan_of_user(tx, user_uuid)
+        await expiry_rows.orphan(tx, ResultOrphanType.USER_DELETED, user_uuid)
+        await expiry_rows.forget_saved_of_user(tx, user_uuid)
 
     async def team_deleted(self, tx: Transaction, event: Event[TeamChanged]) -> None:
-        """Its chats are orphans; running questions end with the team's grants."""
-        await chat_rows.orphan_of_team(tx, event.data.team_uuid)
+        """Its chats and results are orphans, and nothing is shared with it any more; running questions end with the
+        team's grants."""
+        team_uuid = event.data.team_uuid
+        await chat_rows.orphan_of_team(tx, team_uuid)
+        await expiry_rows.orphan(tx, ResultOrphanType.TEAM_DELETED, team_uuid)
+        await expiry_rows.unshare(tx, team_uuid)
 
     async def erase(self, _context: Context, request: ByClient) -> Erased:
         """Its rows, and what its prompts said on the stream. What is at work loses its lease with its row, and writes

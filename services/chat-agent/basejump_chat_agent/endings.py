@@ -7,6 +7,7 @@ import msgspec
 from basejump_chat_agent.adapters import prompt_rows, usage_rows
 from basejump_chat_agent.adapters.chat_stream import ChatStream
 from basejump_chat_agent.domain.prompt import Prompt
+from basejump_chat_agent.forgetting import forget_later
 from basejump_chat_agent.webhooks import send_answer
 from basejump_common.bus import Context, publish
 from basejump_common.contracts.chat import DELETED, MESSAGE_ANSWERED, Message, MessageAnswered, stream_subject
@@ -22,14 +23,19 @@ class Announcement(msgspec.Struct, frozen=True, kw_only=True):
     message: Message
 
 
-async def settle(tx: Transaction, prompt: Prompt, final: Message, context: Context) -> Message | None:
-    """Store the final message, its event and its webhook; None when the prompt has its final message already.
+async def settle(
+    tx: Transaction, prompt: Prompt, final: Message, context: Context, kept: UUID | None = None
+) -> Message | None:
+    """Store the final message, its event and its webhook; None when the prompt has its final message already. Of the
+    statements that were run only the rows of the run `kept` stay.
 
     The message as it is stored is the one to publish: so that it is the same, byte for byte, whoever publishes it.
     """
-    stored = await prompt_rows.settle(tx, prompt, final)
-    if stored is None:
+    settled = await prompt_rows.settle(tx, prompt, final)
+    if settled is None:
         return None
+    stored = settled.message
+    await forget_later(tx, prompt.client_uuid, [run_uuid for run_uuid in settled.run_uuids if run_uuid != kept])
     await usage_rows.ended(tx, prompt, final.usage)
     answered = MessageAnswered(
         chat_uuid=prompt.chat_uuid, prompt_uuid=prompt.prompt_uuid, msg_uuid=prompt.msg_uuid, msg_type=final.msg_type

@@ -81,6 +81,9 @@ class Settings(WebhookSettings, frozen=True, kw_only=True):
     index_wait_seconds: Annotated[
         float, Meta(description="How long a question waits for a database that is being indexed.", ge=0)
     ] = 600.0
+    result_days: Annotated[
+        int, Meta(description="Days that results are kept unless they are saved or verified; 0 is for ever.", ge=0)
+    ] = 365
     patience_seconds: Annotated[
         float, Meta(description="How long a prompt tries again while a service that it needs is away.", ge=0)
     ] = 30.0

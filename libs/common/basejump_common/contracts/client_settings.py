@@ -34,6 +34,7 @@ StatementSeconds = Annotated[float, Meta(ge=0.1, le=3_600, description="How long
 ResultRows = Annotated[int, Meta(ge=1, le=10**9, description="Rows of a result at most; more are cut")]
 ResultBytes = Annotated[int, Meta(ge=1_000, le=10**12, description="Bytes of a result's rows; a larger one fails")]
 AtOnce = Annotated[int, Meta(ge=1, le=10_000, description="How many may be under way at a time")]
+ResultDays = Annotated[int, Meta(ge=1, le=36_500, description="Days that a result is kept, unless it is saved")]
 Tokens = Annotated[int, Meta(ge=1, le=10**12, description="Tokens of language models, in and out together")]
 Dollars = Annotated[float, Meta(gt=0, le=1e9, description="US dollars for language models")]
 CallsPerMinute = Annotated[int, Meta(ge=1, le=10**9, description="Calls of the API in a minute, over all gateways")]
@@ -67,6 +68,7 @@ class ClientSettings(msgspec.Struct, frozen=True, kw_only=True):
     statement_seconds: StatementSeconds | None = None
     result_rows: ResultRows | None = None
     result_bytes: ResultBytes | None = None
+    result_days: ResultDays | None = None
     statements_at_once: AtOnce | None = None
     questions_at_once: AtOnce | None = None
     tokens_per_question: Tokens | None = None
@@ -92,6 +94,7 @@ class UpdateClientSettings(msgspec.Struct, frozen=True, kw_only=True):
     statement_seconds: StatementSeconds | UnsetType | None = UNSET
     result_rows: ResultRows | UnsetType | None = UNSET
     result_bytes: ResultBytes | UnsetType | None = UNSET
+    result_days: ResultDays | UnsetType | None = UNSET
     statements_at_once: AtOnce | UnsetType | None = UNSET
     questions_at_once: AtOnce | UnsetType | None = UNSET
     tokens_per_question: Tokens | UnsetType | None = UNSET

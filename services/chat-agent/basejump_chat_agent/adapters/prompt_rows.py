@@ -31,8 +31,11 @@ _SETTLE = """
         update prompt set message = $2, answered_at = now() where prompt_uuid = $1 and answered_at is null
         returning message
     ),
-    forgotten as (delete from step where prompt_uuid = $1 and exists (select from settled))
-    select message from settled
+    forgotten as (
+        delete from step where prompt_uuid = $1 and exists (select from settled)
+        returning (outcome ->> 'run_uuid')::uuid as run_uuid, name
+    )
+    select message, array(select run_uuid from forgotten where name like 'statement %') as run_uuids from settled
 """
 _MESSAGES = """
     select message, asked_at, msg_uuid from prompt
@@ -77,6 +80,13 @@ class PromptAtWork(Prompt, frozen=True, kw_only=True):
 
     steps: dict[str, Any]
     prior: tuple[PriorMessage, ...]
+
+
+class Settled(msgspec.Struct, frozen=True, kw_only=True):
+    """The final message, and every statement that the prompt ran or meant to run."""
+
+    message: Message
+    run_uuids: tuple[UUID, ...]
 
 
 class StoredMessage(msgspec.Struct, frozen=True, kw_only=True):
@@ -128,13 +138,12 @@ async def unanswered(tx: Transaction, chat_uuid: UUID) -> list[Prompt]:
     return await tx.rows(Prompt, f"{_SELECT} where prompt.chat_uuid = $1 and answered_at is null", chat_uuid)
 
 
-async def settle(tx: Transaction, prompt: Prompt, final: Message) -> Message | None:
+async def settle(tx: Transaction, prompt: Prompt, final: Message) -> Settled | None:
     """Store the final message and forget the steps; None when there is one already.
 
     What is given back is what everybody will read: a jsonb value orders keys and spells numbers in its own way.
     """
-    stored = await tx.fetchval(_SETTLE, prompt.prompt_uuid, final)
-    return None if stored is None else msgspec.convert(stored, Message)
+    return await tx.row(Settled, _SETTLE, prompt.prompt_uuid, final)
 
 
 async def newest_messages(tx: Transaction, chat_uuid: UUID, after: pages.Position, count: int) -> list[StoredMessage]:

@@ -132,7 +132,9 @@ class ConnectionChanged(msgspec.Struct, frozen=True, kw_only=True):
 
 CONNECTION_CREATED = EventType("connection", "created", ConnectionChanged, publisher="connection-indexer")
 CONNECTION_UPDATED = EventType("connection", "updated", ConnectionChanged, publisher="connection-indexer")
-CONNECTION_DELETED = EventType("connection", "deleted", ConnectionChanged, publisher="connection-indexer")
+CONNECTION_DELETED = EventType(
+    "connection", "deleted", ConnectionChanged, publisher="connection-indexer", consumers=("chat-agent",)
+)
 
 
 CREATE_CONNECTION = Operation(

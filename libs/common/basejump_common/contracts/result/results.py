@@ -1,6 +1,7 @@
 """Results: list, read, change, refresh, delete."""
 
 from datetime import datetime
+from enum import StrEnum
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -25,6 +26,16 @@ from basejump_common.errors import (
 from basejump_common.security.principal import Role
 
 
+class ResultOrphanType(StrEnum):
+    """What a result lost of what it was asked in. Unless they are saved or verified, results of a deleted chat or
+    connection go within a day; the others stay as long as any."""
+
+    CHAT_DELETED = "chat_deleted"
+    USER_DELETED = "user_deleted"
+    TEAM_DELETED = "team_deleted"
+    CONNECTION_DELETED = "connection_deleted"
+
+
 class Result(msgspec.Struct, frozen=True, kw_only=True):
     """A kept result. `preview` holds the first rows; `row_num_total` counts all that were kept. `visual_json`: the
     chart that was asked for, a Plotly figure; `visual_explanation` says what it shows, or why there is none."""
@@ -45,6 +56,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     visual_explanation: str | None = None
     created_at: datetime
     refreshed_at: datetime | None = None
+    orphan_type: ResultOrphanType | None = None
 
 
 class ByResult(msgspec.Struct, frozen=True, kw_only=True):
