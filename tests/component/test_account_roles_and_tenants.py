@@ -151,11 +151,17 @@ async def test_the_last_owner_stays(house: House) -> None:
 
 
 async def test_email_has_two_spellings_that_must_agree(house: House) -> None:
-    key = await (await house.tenant()).key()
+    tenant = await house.tenant()
+    key = await tenant.key()
     for given in ({"email": "a@b.c"}, {"email_address": "a@b.c"}, {"email": "a@b.c", "email_address": "a@b.c"}):
         assert (await _user(key, UserRole.MEMBER, **given)).email_address == "a@b.c"
     with pytest.raises(InvalidInput, match="email"):
         await _user(key, UserRole.MEMBER, email="a@b.c", email_address="d@e.f")
+    admin = await tenant.person(UserRole.ADMIN)
+    changed = await admin.call(account.UPDATE_USER, UpdateUser(user_uuid=admin.user_uuid, email="g@h.i"))
+    assert changed.email_address == "g@h.i"
+    with pytest.raises(InvalidInput, match="email"):
+        await admin.call(account.UPDATE_USER, UpdateUser(user_uuid=admin.user_uuid, email="a@b.c", email_address="d@e"))
 
 
 async def test_a_sub_member_belongs_to_a_service_member_of_the_same_client(house: House) -> None:

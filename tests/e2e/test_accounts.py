@@ -104,6 +104,8 @@ def test_users_are_read_changed_and_deleted(key: Api, admin: Api) -> None:
     assert refused(lambda: member.put(path, json={"username": "me"})) == 403
     changed = admin.put(path, json={"username": "Ann", "email_address": "ann@example.com"})
     assert (changed["username"], changed["email_address"], changed["role"]) == ("Ann", "ann@example.com", "MEMBER")
+    changed = admin.put(path, params={"email": "ann.lee@example.com"})
+    assert (changed["username"], changed["email_address"]) == ("Ann", "ann.lee@example.com")
     assert user_uuid in {user["user_uuid"] for user in admin.get("/account/user/", params={"limit": 200})["data"]}
     assert admin.delete(path) == {"ok": True}
     assert refused(lambda: admin.get(path)) == 404

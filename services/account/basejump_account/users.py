@@ -4,6 +4,8 @@ import logging
 from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
+import msgspec
+
 from basejump_account.adapters import team_rows, user_rows
 from basejump_account.domain import roles
 from basejump_account.events import publish_left
@@ -66,7 +68,7 @@ class Users:
             before = found(await user_rows.lock(tx, request.user_uuid))
             roles.check_may_change(caller, before, request)
             await _check_service_user(tx, request.role or before.role, request.service_user_uuid)
-            user = await user_rows.update(tx, request)
+            user = await user_rows.update(tx, msgspec.structs.replace(request, email_address=roles.email_of(request)))
             change = UserChanged(
                 user_uuid=user.user_uuid,
                 role=user.role,

@@ -70,7 +70,7 @@ class Route:
         return tuple(name for name in self.fields if name not in names)
 
 
-_NEW_USER = ("username", "role", "email_address", "email", "service_user_uuid")
+_USER = ("username", "role", "email_address", "email", "service_user_uuid")
 
 AUTH = (
     Route(POST, "/auth/token/", auth.CREATE_REFRESH_TOKEN, "Create a refresh token", query=("user_uuid",)),
@@ -105,10 +105,10 @@ ACCOUNT = (
         webhook.DELETE_SECRET,
         "End a webhook secret at once",
     ),
-    Route(POST, "/account/user/", account.CREATE_USER, "Create a user", query=_NEW_USER),
+    Route(POST, "/account/user/", account.CREATE_USER, "Create a user", query=_USER),
     Route(GET, "/account/user/", account.LIST_USERS, "List users"),
     Route(GET, "/account/user/{user_uuid}/", account.GET_USER, "Get a user"),
-    Route(PUT, "/account/user/{user_uuid}/", account.UPDATE_USER, "Change a user"),
+    Route(PUT, "/account/user/{user_uuid}/", account.UPDATE_USER, "Change a user", query=_USER),
     Route(DELETE, "/account/user/{user_uuid}/", account.DELETE_USER, "Delete a user"),
     Route(GET, "/account/user/{user_uuid}/team/", account.LIST_USER_TEAMS, "List a user's teams"),
     Route(POST, "/account/user/{user_uuid}/team/{team_uuid}/", account.ADD_MEMBER, "Add a user to a team"),

@@ -135,6 +135,7 @@ class UpdateUser(msgspec.Struct, frozen=True, kw_only=True):
     username: Name | None = None
     role: UserRole | None = None
     email_address: Email | None = None
+    email: Email | None = None
     service_user_uuid: UUID | None = None
 
 

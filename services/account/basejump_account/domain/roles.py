@@ -33,7 +33,7 @@ def check_may_delete(caller: Role, target: UserRole) -> None:
         check_may_give(caller, target)
 
 
-def email_of(request: CreateUser) -> str | None:
+def email_of(request: CreateUser | UpdateUser) -> str | None:
     """`email` and `email_address` are one field with two spellings. Raises InvalidInput when they differ."""
     if request.email and request.email_address and request.email != request.email_address:
         raise InvalidInput.field("email", "differs from email_address, which is the same field: give one of them")
