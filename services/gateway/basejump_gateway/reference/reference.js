@@ -2,6 +2,7 @@
 "use strict";
 
 let api;
+const CREDENTIALS = { clientSecret: "client secret", refreshToken: "refresh token", accessToken: "access token" };
 
 function element(tag, attributes = {}, ...children) {
   const made = document.createElement(tag);
@@ -77,16 +78,9 @@ function nested(schema) {
     element("details", {}, element("summary", {}, reference.split("/").pop()), fields({ $ref: reference })));
 }
 
-function example(schema) {
-  const found = resolve(schema);
-  if ("default" in found) return found.default;
-  if (found.enum) return found.enum[0];
-  if (found.anyOf) return example(found.anyOf[0]);
-  if (found.type === "object") {
-    const names = found.required ?? [];
-    return Object.fromEntries(names.map((name) => [name, example(found.properties[name])]));
-  }
-  return { array: [], integer: 0, number: 0, boolean: false }[found.type] ?? "";
+// What a request or an answer carries, whatever its media type: the first of them.
+function carried(holder) {
+  return Object.values(holder?.content ?? {})[0] ?? {};
 }
 
 function headersFor(call) {
@@ -96,7 +90,7 @@ function headersFor(call) {
   return given[0] === "clientSecret" ? { "client-secret": given[1] } : { Authorization: `Bearer ${given[1]}` };
 }
 
-async function send(method, path, call, form, shown) {
+function requestOf(method, path, call, form) {
   const query = new URLSearchParams();
   const headers = headersFor(call);
   let url = path;
@@ -108,43 +102,84 @@ async function send(method, path, call, form, shown) {
   }
   const body = form.elements.body?.value;
   if (body) headers["Content-Type"] = "application/json";
+  return [query.size ? `${url}?${query}` : url, { method, headers, body: body || undefined }];
+}
+
+// Text as it comes: a stream has no end of its own, and a download may be long.
+async function read(response, told) {
+  if (!/json|text/.test(response.headers.get("content-type"))) return told(`${(await response.blob()).size} bytes`);
+  const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+  let text = "";
+  for (let part = await reader.read(); !part.done && text.length < 200000; part = await reader.read()) {
+    text += part.value;
+    told(text);
+  }
+  await reader.cancel();
+  try {
+    const answer = JSON.parse(text);
+    keep(answer);
+    told(JSON.stringify(answer, null, 2));
+  } catch { /* not JSON: as it is */ }
+}
+
+// Tokens that were asked for are the ones to go on with.
+function keep(answer) {
+  if (answer.refresh_token) document.getElementById("refreshToken").value = answer.refresh_token;
+  if (answer.access_token) document.getElementById("accessToken").value = answer.access_token;
+}
+
+async function send(request, shown, signal) {
   const started = performance.now();
   shown.textContent = "…";
   try {
-    const response = await fetch(query.size ? `${url}?${query}` : url, { method, headers, body: body || undefined });
-    const text = await response.text();
+    const response = await fetch(request[0], { ...request[1], signal });
     const ms = Math.round(performance.now() - started);
-    let pretty = text;
-    try { pretty = JSON.stringify(JSON.parse(text), null, 2); } catch { /* not JSON: as it is */ }
-    shown.textContent = `${response.status} in ${ms} ms, X-Request-Id ${response.headers.get("x-request-id")}\n\n${pretty}`;
+    const head = `${response.status} in ${ms} ms, X-Request-Id ${response.headers.get("x-request-id")}\n\n`;
+    shown.textContent = head;
+    await read(response, (text) => { shown.textContent = head + text; });
   } catch (error) {
-    shown.textContent = String(error);
+    shown.append(signal.aborted ? "\n\nstopped" : String(error));
   }
 }
 
 function tryOut(method, path, call) {
-  const schema = call.requestBody?.content["application/json"].schema;
+  const body = call.requestBody && carried(call.requestBody).example;
   const shown = element("pre", { hidden: "" });
+  const stop = element("button", { type: "button", hidden: "" }, "Stop");
   const form = element("form", {},
     ...call.parameters.map((parameter) =>
       element("label", {}, `${parameter.name} (${parameter.in})`, element("input", { name: parameter.name }))),
-    schema
-      ? element("label", {}, "body", element("textarea", { name: "body" }, JSON.stringify(example(schema), null, 2)))
+    call.requestBody
+      ? element("label", {}, "body", element("textarea", { name: "body" }, JSON.stringify(body ?? {}, null, 2)))
       : null,
-    element("button", {}, "Send"), shown);
-  form.addEventListener("submit", (event) => {
+    element("button", {}, "Send"), " ", stop, shown);
+  let sending = new AbortController();
+  stop.addEventListener("click", () => sending.abort());
+  form.addEventListener("submit", async (event) => {
     event.preventDefault();
-    shown.hidden = false;
-    send(method.toUpperCase(), path, call, form, shown);
+    sending.abort();
+    const mine = sending = new AbortController();
+    shown.hidden = stop.hidden = false;
+    await send(requestOf(method.toUpperCase(), path, call, form), shown, mine.signal);
+    stop.hidden = mine === sending;
   });
   return element("details", {}, element("summary", {}, "Try it"), form);
 }
 
+function shownExample({ example }) {
+  if (example === undefined) return null;
+  const text = typeof example === "string" ? example : JSON.stringify(example, null, 2);
+  return element("details", {}, element("summary", {}, "Example"), element("pre", {}, text));
+}
+
 function answers(call) {
-  const schema = call.responses["200"].content["application/json"].schema;
+  const success = call.responses["200"];
+  const { schema } = carried(success);
   const errors = Object.entries(call.responses).filter(([status]) => status !== "200");
+  const kinds = Object.keys(success.content).filter((kind) => kind !== "application/json");
   return [
-    element("h4", {}, "Answer"), ...prose(call.responses["200"].description), fields(schema), ...nested(schema),
+    element("h4", {}, kinds.length ? `Answer (${Object.keys(success.content).join(" or ")})` : "Answer"),
+    ...prose(success.description), fields(schema), ...nested(schema), shownExample(carried(success)),
     element("details", {}, element("summary", {}, "Errors"),
       element("table", {}, ...errors.map(([status, response]) =>
         element("tr", {}, element("td", {}, status), element("td", {}, ...prose(described(response))))))),
@@ -156,17 +191,18 @@ function described(response) {
 }
 
 function drawCall(method, path, call) {
-  const schema = call.requestBody?.content["application/json"].schema;
-  const credentials = call.security.flatMap((scheme) => Object.keys(scheme));
+  const body = carried(call.requestBody);
+  const credentials = call.security.flatMap((scheme) => Object.keys(scheme)).map((name) => CREDENTIALS[name]);
   return element("article", { id: call.operationId },
     element("h3", {}, call.summary),
-    element("p", { class: "path" }, element("span", { class: `method ${method}` }, method.toUpperCase()), path),
+    element("p", { class: "path" },
+      element("a", { href: `#${call.operationId}`, class: `method ${method}` }, method.toUpperCase()), path),
     ...prose(call.description),
     element("p", { class: "quiet" }, credentials.length ? `Credential: ${credentials.join(" or ")}` : "Public"),
     call.parameters.length ? element("h4", {}, "Parameters") : null,
     element("table", {}, ...call.parameters.map((parameter) =>
       row(`${parameter.name} (${parameter.in})`, parameter.schema, parameter.required, parameter.description))),
-    ...(schema ? [element("h4", {}, "Body"), fields(schema), ...nested(schema)] : []),
+    ...(body.schema ? [element("h4", {}, "Body"), fields(body.schema), ...nested(body.schema), shownExample(body)] : []),
     ...answers(call), tryOut(method, path, call));
 }
 
@@ -197,4 +233,4 @@ document.getElementById("filter").addEventListener("input", ({ target }) => {
 fetch("/api/openapi.json").then((response) => response.json()).then((found) => {
   api = found;
   draw();
-});
+}).catch((error) => document.getElementById("introduction").append(`The reference can't be shown: ${error}`));
