@@ -1,5 +1,7 @@
 """What a question says, on every way that it is told: the reply, its stream, the chat's stream and a webhook."""
 
+import asyncio
+import json
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -8,8 +10,10 @@ from typing import Any
 
 import httpx
 import pytest
+from py_mini_racer import MiniRacer
 from standardwebhooks import Webhook
 
+from documents import the
 from receiver import Receiver
 from rest import Api, Tenant, as_user, first_owner
 from sse import listening
@@ -86,6 +90,51 @@ async def test_a_browser_follows_with_a_ticket(talk: Talk) -> None:
         heard = [await reader.next() for _ in range(4)]
     assert heard[-1].data.encode() == reply.content
     assert (await talk.client.get(talk.stream, params={"ticket": ticket})).status_code == 401
+
+
+PAGE = """
+const shown = [], asked = [], streams = [], later = [], chat = CHAT, BASE_URL = "";
+const show = (message) => shown.push(message);
+globalThis.setTimeout = (tell) => later.push(tell);
+const fetch = (url) => new Promise((tell) => asked.push((ticket) => tell({json: () => ({ticket})})));
+class EventSource {
+  constructor(url) { Object.assign(this, {url, told: {}, closed: false}); streams.push(this); }
+  addEventListener(name, tell) { this.told[name] = tell; }
+  close() { this.closed = true; }
+  hear(name, data, lastEventId) { name ? this.told[name]({data}) : this.onmessage({data, lastEventId}); }
+}
+"""
+
+
+async def test_a_page_follows_as_documented(talk: Talk) -> None:
+    """The document's JavaScript in an engine whose EventSource and fetch are this test."""
+    code = the("docs/streaming.md", "js")
+    with MiniRacer() as engine:  # (one that isn't closed keeps the process from ending)
+        engine.eval(f"const CHAT = {json.dumps(talk.chat_uuid)};{PAGE}{code}; open(); 0")
+        async with listening(talk.client, "GET", await opened_by_page(engine, talk)) as reader:
+            reply = await talk.post("message", json={"prompt": HOW_MANY})
+            for heard in [await reader.next() for _ in range(4)]:
+                engine.eval(f"streams[0].hear('', {json.dumps(heard.data)}, {json.dumps(heard.last_id)})")
+        assert json.loads(str(engine.eval("JSON.stringify(shown.at(-1))"))) == reply.json()
+        engine.eval("streams[0].hear('end', '{\"reason\":\"draining\"}'); later.shift()(); 0")
+        again = await opened_by_page(engine, talk)
+        assert again.endswith(f"&last_event_id={heard.last_id}")
+        assert engine.eval("streams[0].closed && !streams[1].closed")
+        async with listening(talk.client, "GET", again) as reader:
+            await talk.post("message", json={"prompt": HOW_MANY}, headers={"Prefer": "wait=0"})
+            assert (await reader.next()).json["msg_type"] == "initial"
+        engine.eval("streams[1].hear('end', '{\"reason\":\"chat_deleted\"}'); 0")
+        assert engine.eval("streams[1].closed && later.length === 0")
+
+
+async def opened_by_page(engine: MiniRacer, talk: Talk) -> str:
+    """Give the page the ticket that it asks for; where it goes with it."""
+    ticket = (await talk.post("stream-ticket")).json()["ticket"]
+    engine.eval(f"asked.shift()({json.dumps(ticket)}); 0")
+    async with asyncio.timeout(5):
+        while not (url := engine.eval("streams.filter(({closed}) => !closed).at(-1)?.url ?? ''")):  # noqa: ASYNC110 - the engine's thread
+            await asyncio.sleep(0.01)
+    return str(url)
 
 
 async def test_a_users_streams_close_soon_after_the_user_is_deleted(
