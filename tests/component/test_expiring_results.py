@@ -104,6 +104,17 @@ async def test_what_is_old_goes_with_its_rows_and_what_is_saved_or_young_stays(
     assert (await kept.send("GET", f"{saved}/csv/")).status_code == 200
 
 
+async def test_what_is_verified_stays_however_old_until_it_isnt_any_more(kept: Kept, aged: Any, night: Any) -> None:
+    verified = await kept.ask(HOW_MANY)
+    await kept.good("PUT", f"{verified}/", {"verified": True})
+    await aged(verified, 366)
+    await night()
+    assert await there(kept, verified)
+    await kept.good("PUT", f"{verified}/", {"verified": False})
+    await night()
+    assert not await there(kept, verified)
+
+
 async def test_a_client_keeps_results_for_less(kept: Kept, aged: Any, night: Any) -> None:
     owner = await kept.office.tenant.owner()
     await owner.call(account.UPDATE_CLIENT_SETTINGS, UpdateClientSettings(result_days=30))

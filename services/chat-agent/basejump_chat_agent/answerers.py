@@ -15,6 +15,7 @@ from basejump_chat_agent.domain.rules import BUILT_IN, AllowedModels, Limits, Ru
 from basejump_chat_agent.settings import ModelSettings
 from basejump_common.bus import Context
 from basejump_common.bus.client_settings import SettingsOfClients
+from basejump_common.contracts.client_settings import VerifyMode
 from basejump_common.errors import DeadlineExceeded, InvalidInput, Unavailable
 
 # Nothing about a question or its rows goes to anybody but the model's provider.
@@ -66,7 +67,8 @@ class Answerers:
     async def rules(self, llm: str | None, asker: Asker) -> Rules:
         """What holds for a question that may ask for a model itself. Raises CannotGoOn and Unavailable."""
         settings = self._settings
-        client = (await self._clients.choices(asker.client_uuid, background_context(asker))).settings
+        choices = await self._clients.choices(asker.client_uuid, background_context(asker))
+        client = choices.settings
         chosen = llm or client.llm or settings.llm or BUILT_IN
         fallback = client.fallback_llm or settings.fallback_llm
         for name in (chosen, fallback):
@@ -76,6 +78,7 @@ class Answerers:
             llm=chosen,
             fallback_llm=fallback,
             shows_rows=client.send_preview_to_llm,
+            strict=choices.verify_mode is VerifyMode.STRICT,
             limits=Limits(
                 steps=settings.question_steps,
                 repairs=settings.question_repairs,

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import msgspec
 
-from basejump_chat_agent.adapters import prompt_rows, result_rows
+from basejump_chat_agent.adapters import prompt_rows, result_rows, verified_rows
 from basejump_chat_agent.adapters.chat_stream import ChatStream
 from basejump_chat_agent.adapters.indexer import Indexer, background_context
 from basejump_chat_agent.answerers import Answerers
@@ -16,11 +16,15 @@ from basejump_chat_agent.domain import failures, messages
 from basejump_chat_agent.domain.answerer import Answer, Answered, Asked, AskedBack, Option, Said
 from basejump_chat_agent.domain.choice import QUESTION, Found
 from basejump_chat_agent.domain.failures import CannotGoOn, NeedsPerson
-from basejump_chat_agent.domain.new_result import NewResult
+from basejump_chat_agent.domain.new_result import NewResult, Recalled
 from basejump_chat_agent.domain.prompt import AnswerPrompt
+from basejump_chat_agent.domain.rules import Rules
+from basejump_chat_agent.domain.verified.rights import may_get_unverified
+from basejump_chat_agent.domain.verified.standing import standing_question
 from basejump_chat_agent.domain.words import final_words
 from basejump_chat_agent.endings import announce_later, settle
 from basejump_chat_agent.expiring import expire_later
+from basejump_chat_agent.recalling import Recalling
 from basejump_chat_agent.retrieving import Retrieving
 from basejump_chat_agent.toolbox import Tools
 from basejump_chat_agent.work import Work
@@ -52,6 +56,7 @@ class Answering:
     ) -> None:
         self._database = database
         self._indexer = indexer
+        self._recalling = Recalling(database, indexer, stream)
         self._charting = Charting(indexer)
         self._retrieving = retrieving
         self._answerers = answerers
@@ -85,12 +90,14 @@ class Answering:
         context = background_context(work.asker)
         async with self._database.tenant(work.prompt.client_uuid) as tx:
             await work.job.fence(tx)
+            ending = await _as_it_stands(tx, ending)
             kept = None if ending.result is None else ending.result.ran.run_uuid
             stored = await settle(tx, work.prompt, ending.message, context, kept)
             if stored is None:
                 raise LeaseLost
             if ending.result is not None:
                 await result_rows.insert(tx, work.prompt, ending.result)
+                await verified_rows.remember(tx, ending.result)
                 await expire_later(tx, work.prompt.client_uuid)
                 created = ResultCreated(result_uuid=ending.result.result_uuid, chat_uuid=work.prompt.chat_uuid)
                 await publish(tx, RESULT_CREATED, work.prompt.client_uuid, created.result_uuid, created, context)
@@ -108,8 +115,14 @@ class Answering:
         if found.options:
             options = tuple(Option(label=option.alias) for option in found.options)
             return self._ask_back(work, AskedBack(question=QUESTION, options=options))
+        rules = await self._answerers.rules(work.prompt.llm, work.asker)
         try:
-            answer = await self._answer(work, found)
+            recalled = await self._recalling.recall(work, found, rules)
+            if recalled is not None:
+                return await self._recalled(work, found, recalled)
+            if not may_get_unverified(work.asker.role, strict=rules.strict):
+                raise failures.not_verified()
+            answer = await self._answer(work, found, rules)
         except NeedsPerson as needs:
             answer = needs.asked_back
         match answer:
@@ -121,8 +134,7 @@ class Answering:
                 now = datetime.now(UTC)
                 return Ending(message=messages.remark(work.prompt, words, work.usage(), now))
 
-    async def _answer(self, work: Work, found: Found) -> Answer:
-        rules = await self._answerers.rules(work.prompt.llm, work.asker)
+    async def _answer(self, work: Work, found: Found, rules: Rules) -> Answer:
         tools = Tools(self._database, work, found, self._indexer, self._stream, rules)
         asked = Asked(
             question=found.question,
@@ -153,7 +165,13 @@ class Answering:
     def _ask_back(self, work: Work, asked_back: AskedBack) -> Ending:
         return Ending(message=messages.clarification(work.prompt, asked_back, work.usage(), datetime.now(UTC)))
 
-    async def _response(self, work: Work, found: Found, answered: Answered) -> Ending:
+    async def _recalled(self, work: Work, found: Found, recalled: Recalled) -> Ending:
+        """A verified answer is said like any other."""
+        there = msgspec.structs.replace(found, conn_uuid=recalled.conn_uuid)
+        answered = Answered(reading=there.meant or there.question, ran=recalled.ran)
+        return await self._response(work, there, answered, recalled)
+
+    async def _response(self, work: Work, found: Found, answered: Answered, recalled: Recalled | None = None) -> Ending:
         kept = NewResult(
             result_uuid=uuid4(),
             conn_uuid=found.conn_uuid,
@@ -162,6 +180,20 @@ class Answering:
             description=final_words(answered.words, found.question, answered.reading, answered.ran),
             ran=answered.ran,
             visual=await self._charting.visual(work, found, answered.ran, answered.chart),
+            question=standing_question(found),
+            dialect=found.dialect,
+            recalled=recalled,
         )
         message = messages.response(work.prompt, kept, work.usage(), datetime.now(UTC))
-        return Ending(message=message, result=kept)
+        return Ending(message=messages.for_reader(message, work.asker.role), result=kept)
+
+
+async def _as_it_stands(tx: Transaction, ending: Ending) -> Ending:
+    """What came from a verified answer that has fallen since isn't verified."""
+    result = ending.result
+    if result is None or result.recalled is None or await verified_rows.stands(tx, result.recalled.came_from):
+        return ending
+    message = msgspec.structs.replace(
+        ending.message, verified=False, verified_user_role=None, verified_user_uuid=None, can_verify=True
+    )
+    return Ending(message=message, result=msgspec.structs.replace(result, recalled=None))

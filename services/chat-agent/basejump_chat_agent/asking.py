@@ -3,12 +3,13 @@
 from datetime import UTC, datetime
 from uuid import uuid4
 
+from basejump_chat_agent import verifying
 from basejump_chat_agent.access import asker_of, reading_scope
 from basejump_chat_agent.adapters import chat_rows, prompt_rows
 from basejump_chat_agent.adapters.chat_stream import ChatStream
 from basejump_chat_agent.answerers import Answerers
 from basejump_chat_agent.answering import ANSWER
-from basejump_chat_agent.domain.messages import initial, waiting
+from basejump_chat_agent.domain.messages import for_reader, initial, waiting
 from basejump_chat_agent.domain.prompt import AnswerPrompt, Asker, Prompt
 from basejump_chat_agent.webhooks import Webhooks
 from basejump_common.bus import Context, publish
@@ -77,7 +78,8 @@ class Messages:
             count = pages.rows_to_ask(request.limit)
             rows = await prompt_rows.newest_messages(tx, request.chat_uuid, after, count)
         stored, next_cursor = pages.page(rows, request.limit, lambda row: (row.asked_at, row.msg_uuid))
-        return MessagePage(data=tuple(row.message for row in stored), next_cursor=next_cursor)
+        told = tuple(for_reader(row.message, caller.role) for row in stored)
+        return MessagePage(data=told, next_cursor=next_cursor)
 
     async def get(self, context: Context, request: ByMessage) -> Message:
         """Raises NotFound."""
@@ -85,10 +87,11 @@ class Messages:
             message = await prompt_rows.message(tx, request.msg_uuid, reading_scope(context.caller))
         if message is None:
             raise NotFound("no such message")
-        return message
+        return for_reader(message, context.caller.role)
 
     async def judge(self, context: Context, request: JudgeMessage) -> Message:
-        """The message with what is thought of it. Raises NotFound, and Conflict before it is answered."""
+        """The message with what is thought of it; a thumbs-up verifies its result. Raises NotFound, and Conflict before
+        it is answered."""
         caller = context.caller
         async with self._database.tenant(caller.tenant) as tx:
             prompt = await prompt_rows.answered(tx, request.parent_msg_uuid, reading_scope(caller))
@@ -96,6 +99,8 @@ class Messages:
                 raise NotFound("no such message")
             if not prompt.answered:
                 raise Conflict("this question is not answered yet")
+            if request.thumbs_up and prompt.message.result_uuid is not None:
+                await verifying.verify_if_there(tx, context, prompt.message.result_uuid)
             message = await prompt_rows.judge(tx, request, caller.user)
             judged = MessageJudged(
                 chat_uuid=prompt.chat_uuid,
@@ -105,7 +110,7 @@ class Messages:
                 thumbs_up=request.thumbs_up,
             )
             await publish(tx, MESSAGE_JUDGED, caller.tenant, prompt.msg_uuid, judged, context)
-        return message
+        return for_reader(message, caller.role)
 
 
 def _accept(request: Ask, chat: Chat, asker: Asker) -> Prompt:

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+from basejump_chat_agent import verifying
 from basejump_chat_agent.adapters.chat_stream import ChatStream
 from basejump_chat_agent.adapters.index_news import IndexNews
 from basejump_chat_agent.adapters.indexer import Indexer
@@ -35,7 +36,13 @@ from basejump_chat_agent.webhooks import Webhooks
 from basejump_common.bus import Endpoint, on
 from basejump_common.bus.client_settings import SettingsOfClients
 from basejump_common.contracts.account import TEAM_DELETED, USER_DELETED
-from basejump_common.contracts.connection import CONNECTION_DELETED, DATABASE_INDEX_FAILED, DATABASE_INDEXED
+from basejump_common.contracts.connection import (
+    CONNECTION_DELETED,
+    DATABASE_INDEX_FAILED,
+    DATABASE_INDEXED,
+    SCHEMA_DRIFTED,
+    TABLE_DESCRIBED,
+)
 from basejump_common.runtime import Base, Service, foundation
 from basejump_common.storage.job_worker import JobWorker
 from basejump_common.storage.jobs import AnyKind, JobKind
@@ -68,6 +75,8 @@ async def bootstrap(settings: Settings) -> AsyncIterator[Service]:
             reactions=(
                 on(DATABASE_INDEXED, news.tell),
                 on(DATABASE_INDEX_FAILED, news.tell),
+                on(SCHEMA_DRIFTED, verifying.schema_drifted),
+                on(TABLE_DESCRIBED, verifying.table_described),
                 on(USER_DELETED, clients.user_deleted),
                 on(TEAM_DELETED, clients.team_deleted),
                 on(CONNECTION_DELETED, connection_deleted),

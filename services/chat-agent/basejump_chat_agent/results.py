@@ -5,7 +5,9 @@ from uuid import UUID
 
 import asyncpg
 import msgspec
+from msgspec import UNSET
 
+from basejump_chat_agent import verifying
 from basejump_chat_agent.access import listing_scope, reading_scope
 from basejump_chat_agent.adapters import result_rows
 from basejump_chat_agent.adapters.result_rows import StoredResult
@@ -73,12 +75,15 @@ class Results:
         )
 
     async def update(self, context: Context, request: UpdateResult) -> Result:
-        """Raises NotFound."""
+        """Raises NotFound, and Forbidden where a higher role has verified it."""
         caller = context.caller
         await self.readable(context, request.result_uuid)
         async with self._database.tenant(caller.tenant) as tx:
             if not await result_rows.update(tx, request, reading_scope(caller)):
                 raise _not_there()
+            if request.verified is not UNSET:
+                change = verifying.verify if request.verified else verifying.unverify
+                await change(tx, context, request.result_uuid)
         return (await self.readable(context, request.result_uuid)).as_result()
 
     async def delete(self, context: Context, request: ByResult) -> Done:

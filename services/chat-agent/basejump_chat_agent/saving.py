@@ -5,6 +5,7 @@ from uuid import UUID, uuid4
 import msgspec
 from msgspec import UNSET
 
+from basejump_chat_agent import verifying
 from basejump_chat_agent.access import listing_scope, reading_scope
 from basejump_chat_agent.adapters import saved_rows
 from basejump_chat_agent.adapters.saved_rows import as_contract
@@ -56,6 +57,8 @@ class Saving:
             updated_at=result.created_at,
         )
         async with self._database.tenant(caller.tenant) as tx:
+            if request.verified:
+                await verifying.verify(tx, context, request.result_uuid)
             kept = await saved_rows.find(tx, await saved_rows.save(tx, caller.tenant, saved), None)
         assert kept is not None, "it was stored in the same transaction"
         return kept

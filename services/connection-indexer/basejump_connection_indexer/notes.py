@@ -64,7 +64,13 @@ class Notes:
             if changes := differences(before.notes, notes):
                 await note_rows.write(tx, (tenant, tbl_uuid), notes, changes, user_uuid)
                 await database_rows.next_index_version(tx, row.db_uuid)
-                told = TableDescribed(tbl_uuid=tbl_uuid, db_uuid=row.db_uuid, changed_by=user_uuid)
+                told = TableDescribed(
+                    tbl_uuid=tbl_uuid,
+                    db_uuid=row.db_uuid,
+                    changed_by=user_uuid,
+                    table_name=before.definition.name,
+                    ignored_more=any(change.field == "ignore" and change.after for change in changes),
+                )
                 await publish(tx, TABLE_DESCRIBED, tenant, tbl_uuid, told, context)
             table = as_table(await _seen(tx, row.db_uuid, tbl_uuid), row)
             if not fits(table):

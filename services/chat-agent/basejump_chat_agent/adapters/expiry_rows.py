@@ -21,7 +21,8 @@ _UNSHARE = "update saved_result set share_w_team = false, team_uuid = null where
 _EXPIRED = f"""
     delete from result where result_uuid in (
         select result_uuid from result
-        where not exists (select from saved_result where saved_result.result_uuid = result.result_uuid)
+        where not verified
+        and not exists (select from saved_result where saved_result.result_uuid = result.result_uuid)
         and (chat_uuid is null or orphan_type = 'connection_deleted'
              or coalesce(refreshed_at, created_at) < now() - make_interval(days => $1))
         limit {_AT_ONCE}

@@ -63,6 +63,10 @@ class Indexer:
         """Run the statement, once, however often it is asked for; wait until its deadline if it takes so long."""
         return await self._call(asker, connection.RUN, request, request.deadline)
 
+    async def prove(self, asker: Asker, request: connection.Prove) -> connection.Proved:
+        """Whether the statement could run for the asker's team at this moment."""
+        return await self._call(asker, connection.PROVE, request)
+
     async def read(
         self, asker: Asker, team_uuid: UUID, conn_uuid: UUID, run_uuid: UUID, reading: Reading
     ) -> connection.RunRows:

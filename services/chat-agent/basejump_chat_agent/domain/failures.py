@@ -176,6 +176,15 @@ def gave_up() -> CannotGoOn:
     return CannotGoOn("internal", f"Something went wrong on our side. {_WHAT_TO_DO['internal']}")
 
 
+def not_verified() -> CannotGoOn:
+    """The client is STRICT, and nobody has verified an answer to this question."""
+    return CannotGoOn(
+        "not_verified",
+        "Your organisation gives members verified answers alone, and there is none to this question yet. "
+        "Ask an administrator to ask it and to verify the answer.",
+    )
+
+
 def canceled() -> CannotGoOn:
     """Somebody stopped the chat."""
     return CannotGoOn("canceled", "This was stopped before it was answered. Ask again when you want the answer.")

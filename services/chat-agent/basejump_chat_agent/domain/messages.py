@@ -9,7 +9,9 @@ from basejump_chat_agent.domain.answerer import AskedBack
 from basejump_chat_agent.domain.failures import CannotGoOn
 from basejump_chat_agent.domain.new_result import NewResult
 from basejump_chat_agent.domain.prompt import Prompt
+from basejump_chat_agent.domain.verified.rights import verifies
 from basejump_common.contracts.chat import Ask, Clarification, Message, MessageType, Usage
+from basejump_common.security.principal import Role
 
 AGENT = "assistant"
 
@@ -92,7 +94,17 @@ def response(prompt: Prompt, new: NewResult, usage: Usage, at: datetime) -> Mess
         visual_explanation=new.visual.explanation,
         proof=new.ran.proof,
         usage=usage,
+        verified=new.recalled is not None,
+        verified_user_role=None if new.recalled is None else new.recalled.role,
+        verified_user_uuid=None if new.recalled is None else new.recalled.user_uuid,
     )
+
+
+def for_reader(message: Message, role: Role) -> Message:
+    """The message as somebody of that role reads it."""
+    verified_as = None if message.verified_user_role is None else Role(message.verified_user_role)
+    can_verify = message.result_uuid is not None and verifies(role, verified_as)
+    return msgspec.structs.replace(message, can_verify=can_verify)
 
 
 def message_id(message: Message) -> str:

@@ -29,12 +29,14 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Rules(msgspec.Struct, frozen=True, kw_only=True):
-    """What holds for one question. `llm` is `provider:model`, or BUILT_IN for the planner without a language model."""
+    """What holds for one question. `llm` is `provider:model`, or BUILT_IN for the planner without a language model.
+    `strict`: members get verified answers alone."""
 
     llm: str = BUILT_IN
     fallback_llm: str = ""
     shows_rows: bool = True
     limits: Limits = Limits()
+    strict: bool = False
 
 
 def narrower(installation: T, client: T | None) -> T | None:

@@ -52,7 +52,9 @@ class SchemaChanged(msgspec.Struct, frozen=True, kw_only=True):
     db_uuid: UUID
 
 
-SCHEMA_DRIFTED = EventType("schema", "drifted", SchemaDrifted, publisher="connection-indexer")
+SCHEMA_DRIFTED = EventType(
+    "schema", "drifted", SchemaDrifted, publisher="connection-indexer", consumers=("chat-agent",)
+)
 SCHEMA_CHANGED = EventType(
     "schema", "changed", SchemaChanged, publisher="external", consumers=("connection-indexer",), external=True
 )

@@ -181,14 +181,19 @@ class TableChangePage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TableDescribed(msgspec.Struct, frozen=True, kw_only=True):
-    """An admin wrote about a table or its columns: what may be asked, and how, may have changed."""
+    """An admin wrote about a table or its columns: what may be asked, and how, may have changed. `ignored_more`: the
+    table, or a column of it, is ignored from now on."""
 
     tbl_uuid: UUID
     db_uuid: UUID
     changed_by: UUID
+    table_name: str = ""
+    ignored_more: bool = False
 
 
-TABLE_DESCRIBED = EventType("table", "described", TableDescribed, publisher="connection-indexer")
+TABLE_DESCRIBED = EventType(
+    "table", "described", TableDescribed, publisher="connection-indexer", consumers=("chat-agent",)
+)
 
 LIST_TABLES = Operation(
     "basejump.v1.connection.table.list",

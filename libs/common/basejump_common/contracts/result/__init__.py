@@ -4,6 +4,7 @@ results.py    results: list, read, change, refresh, delete
 comparing.py  two results side by side
 saved.py      results that are saved, and shared with teams
 downloads.py  all rows of a result
+verified.py   verification
 """
 
 from basejump_common.contracts.result.comparing import COMPARE_RESULTS, ComparedResults, CompareResults, Likeness
@@ -43,6 +44,7 @@ from basejump_common.contracts.result.saved import (
     SearchSaved,
     UpdateSavedResult,
 )
+from basejump_common.contracts.result.verified import RESULT_UNVERIFIED, RESULT_VERIFIED, ResultVerified
 
 __all__ = [
     "COMPARE_RESULTS",
@@ -58,6 +60,8 @@ __all__ = [
     "RESULT_CREATED",
     "RESULT_DELETED",
     "RESULT_REFRESHED",
+    "RESULT_UNVERIFIED",
+    "RESULT_VERIFIED",
     "SAVE_RESULT",
     "SEARCH_SAVED",
     "UPDATE_RESULT",
@@ -75,6 +79,7 @@ __all__ = [
     "ResultCreated",
     "ResultOrphanType",
     "ResultPage",
+    "ResultVerified",
     "ResultsFound",
     "SaveResult",
     "SavedPage",

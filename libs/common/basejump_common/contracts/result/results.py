@@ -16,6 +16,7 @@ from basejump_common.errors import (
     Canceled,
     Conflict,
     EstimateTooHigh,
+    Forbidden,
     NotFound,
     NotProved,
     QueryFailed,
@@ -57,6 +58,9 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     created_at: datetime
     refreshed_at: datetime | None = None
     orphan_type: ResultOrphanType | None = None
+    verified: bool = False
+    verified_user_role: Role | None = None
+    verified_user_uuid: UUID | None = None
 
 
 class ByResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,12 +78,14 @@ class ResultPage(msgspec.Struct, frozen=True, kw_only=True):
 
 class UpdateResult(msgspec.Struct, frozen=True, kw_only=True):
     """What is given is changed, by who asked or an ADMIN. A description that a person wrote stays when the result is
-    refreshed."""
+    refreshed. `verified`: questions that mean the same get this answer from now on, or, with all that came from it, no
+    longer; what a higher role has verified stays so (403)."""
 
     result_uuid: UUID
     result_title: Name | UnsetType = UNSET
     result_subtitle: Text | UnsetType = UNSET
     result_description: Text | UnsetType = UNSET
+    verified: bool | UnsetType = UNSET
 
 
 class RefreshResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -131,7 +137,11 @@ REFRESH_SECONDS = 120.0
 """How long a call that refreshes waits."""
 
 UPDATE_RESULT = Operation(
-    "basejump.v1.result.result.update", takes=UpdateResult, gives=Result, allow=Role.MEMBER, errors=(NotFound,)
+    "basejump.v1.result.result.update",
+    takes=UpdateResult,
+    gives=Result,
+    allow=Role.MEMBER,
+    errors=(Forbidden, NotFound),
 )
 DELETE_RESULT = Operation(
     "basejump.v1.result.result.delete", takes=ByResult, gives=Done, allow=Role.MEMBER, errors=(NotFound, Conflict)

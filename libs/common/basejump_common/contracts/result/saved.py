@@ -19,7 +19,7 @@ from basejump_common.security.principal import Role
 class SaveResult(msgspec.Struct, frozen=True, kw_only=True):
     """Save a result that the caller may read; words that are left out are the result's. Saved again by the same user,
     it is changed. `share_w_team`: members of `team_uuid` (by default the team it was asked for) see it as well, as long
-    as their team holds the grant."""
+    as their team holds the grant. `verified`: call it verified as well, which is for who asked and for ADMINs."""
 
     result_uuid: UUID
     title: Name | None = None
@@ -27,6 +27,7 @@ class SaveResult(msgspec.Struct, frozen=True, kw_only=True):
     description: Text | None = None
     share_w_team: bool = False
     team_uuid: UUID | None = None
+    verified: bool = False
 
 
 class SavedResult(msgspec.Struct, frozen=True, kw_only=True):

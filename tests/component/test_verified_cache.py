@@ -1,0 +1,265 @@
+"""Verified answers: found again by who may, run again when they are old, taken back with all that came from them."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from basejump_common.contracts import account, connection, result
+from basejump_common.contracts.account import CreateTeam, Membership
+from basejump_common.contracts.chat import JUDGE_MESSAGE, JudgeMessage, Message, MessageType
+from basejump_common.contracts.client_settings import UpdateVerifyMode, VerifyMode
+from basejump_common.contracts.connection import (
+    CreatedDatabase,
+    GrantTeams,
+    TableScope,
+    UpdateColumn,
+    UpdateColumns,
+    UpdateDatabase,
+)
+from basejump_common.contracts.result import ByResult, Result, UpdateResult
+from basejump_common.errors import Forbidden, NotFound
+from basejump_common.security.principal import Role, UserRole
+from connection_house import SHOP, Customer, Desk, Office, connected
+from identity import Person, within
+from installation import Installation, unique
+from talking import Talk, talk_of
+
+HOW_MANY, OTHER_WORDS = "How many customers are there?", "Count the number of clients."
+IN_BERGEN, IN_HAMAR = "How many customers live in Bergen?", "How many clients live in Hamar?"
+
+
+@pytest.fixture(scope="module")
+async def desk(installation: Installation, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Desk]:
+    folder = tmp_path_factory.mktemp("verified-desk")
+    results = (folder / "results").as_uri()
+    async with (
+        connected(installation, folder / "tls", results_url=results) as opened,
+        installation.running("chat-agent"),
+    ):
+        yield opened
+
+
+@dataclass(frozen=True)
+class House:
+    """A client with a database that its team may ask."""
+
+    desk: Desk
+    office: Office
+    customer: Customer
+    shop: CreatedDatabase
+    installation: Installation
+
+    async def verified(self, question: str, person: Person | None = None) -> Message:
+        """An answer that the person who asked (by default the member) has verified."""
+        final = await (await self.talk(person)).answer(question)
+        assert not final.verified
+        assert final.can_verify
+        await self.verify(final, person)
+        return final
+
+    async def talk(self, person: Person | None = None, team_uuid: UUID | None = None) -> Talk:
+        office = self.office
+        return await talk_of(
+            Office(office.tenant, office.admin, person or office.member, team_uuid or office.team_uuid, office.agent)
+        )
+
+    async def ask(self, question: str, person: Person | None = None, team_uuid: UUID | None = None) -> Message:
+        """In a chat of its own."""
+        return await (await self.talk(person, team_uuid)).answer(question)
+
+    async def verify(self, message: Message, person: Person | None = None, *, verified: bool = True) -> Result:
+        assert message.result_uuid is not None
+        request = UpdateResult(result_uuid=message.result_uuid, verified=verified)
+        return await (person or self.office.member).call(result.UPDATE_RESULT, request)
+
+    async def is_verified(self, message: Message) -> bool:
+        assert message.result_uuid is not None
+        return (await self.office.admin.call(result.GET_RESULT, ByResult(result_uuid=message.result_uuid))).verified
+
+    async def person(self, role: UserRole = UserRole.MEMBER, team_uuid: UUID | None = None) -> Person:
+        """Somebody else, in the team."""
+        person = await self.office.tenant.person(role)
+        membership = Membership(user_uuid=person.user_uuid, team_uuid=team_uuid or self.office.team_uuid)
+        await self.office.admin.call(account.ADD_MEMBER, membership)
+        return person
+
+    async def team(self, conn_uuid: UUID | None = None, **scopes: Any) -> tuple[Person, UUID]:
+        """Another team with somebody in it, who may ask over the connection."""
+        team = await self.office.admin.call(account.CREATE_TEAM, CreateTeam(team_name=unique("team")))
+        grant = GrantTeams(conn_uuid=conn_uuid or self.shop.conn_uuid, team_uuids=(team.team_uuid,), **scopes)
+        await self.office.admin.call(connection.GRANT_TEAMS, grant)
+        return await self.person(team_uuid=team.team_uuid), team.team_uuid
+
+    async def age(self, hours: int) -> None:
+        """All rows of the client were fetched so much earlier."""
+        async with (
+            self.installation.storage("chat-agent") as storage,
+            storage.tenant(self.office.tenant.client_uuid) as tx,
+        ):
+            await tx.execute("update result set fresh_at = fresh_at - make_interval(hours => $1)", hours)
+
+
+@pytest.fixture
+async def house(desk: Desk, installation: Installation) -> House:
+    office, customer = await desk.office(), await desk.customer(SHOP)
+    await customer.execute("insert into shop.customer values (4, 'Di', 'Hamar'), (5, 'Eve', 'Hamar')")
+    shop = await office.add(desk.fields(customer))
+    return House(desk, office, customer, shop, installation)
+
+
+def count_of(message: Message) -> str:
+    assert message.msg_type is MessageType.RESPONSE, message.content
+    return "".join(character for character in message.content if character.isdigit())
+
+
+async def test_a_question_that_means_the_same_gets_the_verified_answer_at_once(house: House) -> None:
+    first = await house.verified(HOW_MANY)
+    await house.customer.execute("insert into shop.customer values (6, 'Flo', 'Bergen')")
+    colleague = await house.person()
+    again = await house.ask(OTHER_WORDS, colleague)
+    assert (again.verified, again.verified_user_role) == (True, "MEMBER")
+    assert again.verified_user_uuid == house.office.member.user_uuid
+    assert again.result_uuid != first.result_uuid
+    assert again.sql_query == first.sql_query
+    assert count_of(again) == "5", "the rows are those of the first answer"
+    assert not again.can_verify
+    kept = await colleague.call(result.GET_RESULT, ByResult(result_uuid=again.result_uuid or UUID(int=0)))
+    assert (kept.verified, kept.verified_user_role) == (True, Role.MEMBER)
+
+
+async def test_an_answer_older_than_a_day_runs_again(house: House) -> None:
+    await house.verified(HOW_MANY)
+    await house.customer.execute("insert into shop.customer values (6, 'Flo', 'Bergen')")
+    await house.age(23)
+    assert count_of(await house.ask(HOW_MANY)) == "5"
+    await house.age(2)
+    again = await house.ask(HOW_MANY)
+    assert (again.verified, count_of(again)) == (True, "6")
+
+
+async def test_who_only_shares_the_connection_gets_rows_of_their_own(house: House) -> None:
+    await house.verified(HOW_MANY)
+    await house.customer.execute("insert into shop.customer values (6, 'Flo', 'Bergen')")
+    other = await house.ask(HOW_MANY, *(await house.team()))
+    assert (other.verified, count_of(other)) == (True, "6")
+
+
+async def test_a_question_that_differs_in_its_filter_gets_the_statement_with_that_filter(house: House) -> None:
+    first = await house.verified(IN_BERGEN)
+    similar = await house.ask(IN_HAMAR)
+    assert (similar.verified, count_of(similar)) == (True, "2")
+    assert similar.sql_query == (first.sql_query or "").replace("Bergen", "Hamar")
+    nowhere = await house.ask("How many customers live in Atlantis?")
+    assert not nowhere.verified, "a value that no row has is not put into a verified statement"
+
+
+async def test_what_isnt_the_same_question_is_answered_anew(house: House) -> None:
+    await house.verified(HOW_MANY)
+    for question in ("How many purchases are there?", "List all customers", "How many customers joined after 2019?"):
+        assert not (await house.ask(question)).verified
+
+
+async def test_unverifying_takes_back_all_that_came_from_it(house: House) -> None:
+    first = await house.verified(IN_BERGEN)
+    second = await house.ask(IN_BERGEN)
+    third = await house.ask(IN_HAMAR)
+    assert second.verified
+    assert third.verified
+    await house.verify(first, verified=False)
+    for message in (first, second, third):
+        assert not await house.is_verified(message)
+    assert not (await house.ask(IN_BERGEN)).verified
+
+
+async def test_roles_verify_promote_and_take_back(house: House) -> None:
+    member, admin = house.office.member, house.office.admin
+    first = await house.verified(HOW_MANY)
+    promoted = await house.verify(first, admin)
+    assert (promoted.verified_user_role, promoted.verified_user_uuid) == (Role.ADMIN, admin.user_uuid)
+    assert (await house.verify(first, member)).verified_user_role is Role.ADMIN, "a member's word changes nothing"
+    with pytest.raises(Forbidden, match="ADMIN"):
+        await house.verify(first, member, verified=False)
+    with pytest.raises(NotFound):
+        await house.verify(first, await house.person(), verified=False)
+    assert (await house.ask(HOW_MANY)).verified_user_role == "ADMIN"
+    assert not (await house.verify(first, await house.office.tenant.owner(), verified=False)).verified
+
+
+async def test_a_thumbs_up_verifies_and_a_thumbs_down_does_not_take_back(house: House) -> None:
+    final = await house.ask(HOW_MANY)
+    for thumbs_up in (True, False):
+        judge = JudgeMessage(parent_msg_uuid=final.msg_uuid, thumbs_up=thumbs_up, reason="as I think")
+        judged = await house.office.member.call(JUDGE_MESSAGE, judge)
+        assert (judged.verified, judged.verified_user_role) == (True, "MEMBER")
+    assert (await house.ask(OTHER_WORDS)).verified
+
+
+async def test_members_of_a_strict_client_get_verified_answers_alone(house: House) -> None:
+    owner = await house.office.tenant.owner()
+    await owner.call(account.UPDATE_VERIFY_MODE, UpdateVerifyMode(verify_mode=VerifyMode.STRICT))
+    admin = await house.person(UserRole.ADMIN)
+
+    async def strict() -> bool:
+        return (await house.ask(HOW_MANY)).code == "not_verified"
+
+    assert await within(10, strict)
+    await house.verified(HOW_MANY, admin)
+    told = await house.ask(OTHER_WORDS)
+    assert (told.verified, told.verified_user_role, count_of(told)) == (True, "ADMIN", "5")
+    refused = await house.ask("How many purchases are there?")
+    assert (refused.msg_type, refused.code) == (MessageType.ERROR, "not_verified")
+
+
+async def test_another_client_another_database_and_a_team_without_the_grant_are_never_served(house: House) -> None:
+    await house.verified(HOW_MANY)
+    desk, office = house.desk, house.office
+    elsewhere = await desk.office()
+    await elsewhere.add(desk.fields(house.customer))
+    assert not (await (await talk_of(elsewhere)).answer(HOW_MANY)).verified
+    other = await office.add(desk.fields(await desk.customer(SHOP), database_name_alias="other"), grant=False)
+    assert not (await house.ask(HOW_MANY, *(await house.team(other.conn_uuid)))).verified
+    team = await office.admin.call(account.CREATE_TEAM, CreateTeam(team_name=unique("team")))
+    without = await house.person(team_uuid=team.team_uuid)
+    assert (await house.ask(HOW_MANY, without, team.team_uuid)).code == "no_database"
+
+
+async def test_a_narrowed_grant_is_proved_again(house: House) -> None:
+    await house.verified(IN_BERGEN)
+    deny = (TableScope(table="customer", columns=("city",)),)
+    narrowed = await house.team(deny=deny)
+    for question in (IN_BERGEN, IN_HAMAR):
+        final = await house.ask(question, *narrowed)
+        assert not final.verified
+        assert "city" not in (final.sql_query or "")
+    assert (await house.ask(IN_BERGEN)).verified, "who sees the column still gets it"
+
+
+async def test_a_changed_table_unverifies_what_rests_on_it_and_nothing_else(house: House) -> None:
+    customers, purchases = await house.verified(HOW_MANY), await house.verified("How many purchases are there?")
+    await house.customer.execute("alter table shop.customer add column nickname text")
+    await house.office.admin.call(connection.UPDATE_DATABASE, UpdateDatabase(db_uuid=house.shop.db_uuid))
+
+    async def fallen() -> bool:
+        return not await house.is_verified(customers)
+
+    assert await within(15, fallen)
+    assert await house.is_verified(purchases)
+
+
+async def test_a_column_that_an_admin_ignores_unverifies_what_rests_on_its_table(house: House) -> None:
+    await house.verified(IN_BERGEN)
+    first = await house.verified(HOW_MANY)
+    page = connection.DatabaseTablesRequest(db_uuid=house.shop.db_uuid)
+    tables = (await house.office.admin.call(connection.LIST_TABLES, page)).data
+    tbl_uuid = next(table.tbl_uuid for table in tables if table.table_name == "customer")
+    column = UpdateColumn(column_name="city", ignore=True)
+    await house.office.admin.call(connection.UPDATE_COLUMNS, UpdateColumns(tbl_uuid=tbl_uuid, columns=(column,)))
+    assert not (await house.ask(IN_BERGEN)).verified, "also before the event is heard"
+
+    async def fallen() -> bool:
+        return not await house.is_verified(first)
+
+    assert await within(15, fallen)
