@@ -177,7 +177,7 @@ def out_of_bounds() -> tuple[Question, ...]:
         "ten million characters": '{"sql": "select ${repeat:10000000:x}", ' + reading,
         "nothing": '{"sql": "delete \\u0000 from customer", ' + reading,
         "half": '{"sql": "select \'\\udfff\'", ' + reading,
-        "deep": '{"sql": ${repeat:400:[}${repeat:400:]}, ' + reading,
+        "deep": '{"sql": ${repeat:40000:[}${repeat:40000:]}, ' + reading,
         "no JSON": "'; drop table customer; --",
     }
     thousand = tuple(run(f"delete from customer where id = {n}", n) for n in range(1_000))

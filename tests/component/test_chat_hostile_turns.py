@@ -54,7 +54,6 @@ TURNS = {
     "a thousand calls": calls(1_000, "documentation", "topic", "dates"),
     "a thousand statements": calls(1_000, "run_sql", "sql", "select"),
     "deep in each other": sql('", "in": ${repeat:300:[}${repeat:300:]}, "x": "'),
-    "so deep that nobody can read it": sql('", "in": ${repeat:40000:[}${repeat:40000:]}, "x": "'),
     "a list of arguments": call("run_sql", "[1]"),
     "no JSON": call("run_sql", "}{"),
     "a number of five thousand digits": call("compare", '{"question_number": ${repeat:5000:9}}'),
