@@ -1,9 +1,12 @@
 """Answers with a language model: langchain's agent with our tools, every step of which is kept."""
 
+from collections.abc import Callable
 from contextlib import suppress
+from contextvars import Context
 from datetime import UTC, datetime
 from typing import Any
 
+import langsmith
 from langchain.agents import create_agent
 from langchain_core.messages import AIMessageChunk, HumanMessage
 
@@ -22,6 +25,14 @@ from basejump_chat_agent.domain.rules import Rules
 from basejump_chat_agent.settings import ModelSettings
 
 PLANNER = "language model"
+
+
+async def _at_once(_in_a_thread: Any, context: Context, trace: Callable[..., Any], /, *args: Any, **more: Any) -> Any:
+    """What langchain does to trace a call, which we never do: not worth a thread."""
+    return context.run(trace, *args, **more)
+
+
+langsmith.set_runtime_overrides(aio_to_thread=_at_once)
 
 
 class LanguageModels:
