@@ -115,16 +115,18 @@ class Runs:
         call runs it. Raises how it ended."""
         async with self._database.tenant(access.client_uuid) as tx:
             await run_rows.lock(tx, access.client_uuid)
+            limits = self._limits.within(access.settings)
+            if claimed := await run_rows.claim(tx, access.client_uuid, request, limits):
+                return claimed
             row = await run_rows.find(tx, request.run_uuid)
             if row is not None and (ended := _ended(row, request)):
                 return ended
             if row is not None and not row.lease_over:
                 return None
-            full = _full(await run_rows.others_running(tx, request), self._limits.within(access.settings))
+            full = _full(await run_rows.others_running(tx, request), limits)
             if full is not None:
                 return full
-            claimed = await run_rows.claim(tx, access.client_uuid, request)
-            return claimed or await run_rows.take_over(tx, request.run_uuid)
+            return await run_rows.take_over(tx, request.run_uuid)
 
     async def _perform(self, context: Context, access: Access, request: Run, ours: Claim, work: Work) -> RunResult:
         client_uuid, attempt = access.client_uuid, ours.attempt

@@ -55,11 +55,17 @@ _RELEASE = """
     from released where spending.client_uuid = released.client_uuid and spending.day = released.day
 """
 _ENDED = """
-    insert into usage (prompt_uuid, client_uuid, user_uuid, day, planner, database_seconds, prompts_version)
-    values ($1, $2, $3, $4, $5, $6, $7)
-    on conflict (prompt_uuid) do update
-    set planner = excluded.planner, database_seconds = excluded.database_seconds,
-        prompts_version = excluded.prompts_version
+    with before as (select claimed_tokens, claimed_cost from usage where prompt_uuid = $1 for update),
+    counted as (
+        insert into usage (prompt_uuid, client_uuid, user_uuid, day, planner, database_seconds, prompts_version)
+        values ($1, $2, $3, $4, $5, $6, $7)
+        on conflict (prompt_uuid) do update
+        set planner = excluded.planner, database_seconds = excluded.database_seconds,
+            prompts_version = excluded.prompts_version, claimed_tokens = 0, claimed_cost = 0
+    )
+    update spending set tokens = tokens - before.claimed_tokens, cost = cost - before.claimed_cost
+    from before
+    where spending.client_uuid = $2 and spending.day = $4 and (before.claimed_tokens > 0 or before.claimed_cost > 0)
 """
 
 
@@ -114,9 +120,9 @@ async def called(tx: Transaction, prompt: Prompt, spent: Spent) -> None:
 
 async def ended(tx: Transaction, prompt: Prompt, usage: Usage | None) -> None:
     """The prompt has ended: give back what is still reserved, and keep what else it took, if that is known."""
-    if usage is None or usage.planner != BUILT_IN:
+    if usage is None:
         await tx.execute(_RELEASE, prompt.prompt_uuid)
-    if usage is not None:
+    else:
         what = (usage.planner, usage.database_seconds, usage.prompts_version or "")
         await tx.execute(_ENDED, prompt.prompt_uuid, prompt.client_uuid, prompt.user_uuid, _day(prompt), *what)
 

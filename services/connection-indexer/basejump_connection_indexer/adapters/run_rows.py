@@ -13,6 +13,7 @@ import msgspec
 from basejump_common.contracts.connection import Run
 from basejump_common.errors import ErrorBody
 from basejump_common.storage.database import Transaction
+from basejump_connection_indexer.domain.limits import Limits
 
 LEASE_SECONDS = 10.0
 
@@ -73,14 +74,15 @@ _COUNT = """
     from run where state = 'running' and lease_until > clock_timestamp() and run_uuid <> $1
 """
 # Where the file is to be is settled as the run begins.
-_CLAIM = """
+_CLAIM = f"""
     insert into run
-        (client_uuid, run_uuid, conn_uuid, team_uuid, prompt_uuid, statement, state, lease_until, storage_uuid)
-    values ($1, $2, $3, $4, $5, $6, 'running', clock_timestamp() + make_interval(secs => $7),
-        (select storage_uuid from storage where active))
+        (run_uuid, conn_uuid, client_uuid, team_uuid, prompt_uuid, statement, state, lease_until, storage_uuid)
+    select $1, $2, $3, $4, $5, $6, 'running', clock_timestamp() + make_interval(secs => $7),
+        (select storage_uuid from storage where active)
+    from ({_COUNT}) as others where of_client < $8 and in_database < $9
     on conflict (client_uuid, run_uuid) do nothing
     returning attempt, storage_uuid
-"""
+"""  # noqa: S608 - a constant
 _TAKE_OVER = """
     update run set attempt = attempt + 1, lease_until = clock_timestamp() + make_interval(secs => $2),
         storage_uuid = (select storage_uuid from storage where active)
@@ -128,18 +130,20 @@ async def others_running(tx: Transaction, request: Run) -> Running:
     return counted
 
 
-async def claim(tx: Transaction, client_uuid: UUID, request: Run) -> Claim | None:
-    """None unless this call is the one that runs it."""
+async def claim(tx: Transaction, client_uuid: UUID, request: Run, limits: Limits) -> Claim | None:
+    """None unless this call is the one that runs it: nobody did before, and there is a place."""
     return await tx.row(
         Claim,
         _CLAIM,
-        client_uuid,
         request.run_uuid,
         request.conn_uuid,
+        client_uuid,
         request.team_uuid,
         request.prompt_uuid,
         request.sql,
         LEASE_SECONDS,
+        limits.per_client,
+        limits.per_database,
     )
 
 
