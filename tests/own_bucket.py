@@ -78,10 +78,6 @@ class ObjectServer:
         given = fields_in_json(self.url, bucket) | {"storage_provider": StorageProvider.S3_COMPATIBLE} | keys
         return CreateStorage(**(given | changes))
 
-    def body(self, bucket: str, **changes: Any) -> dict[str, Any]:
-        """The same as a REST client sends it."""
-        return fields_in_json(self.url, bucket) | changes
-
     def store(self, bucket: str) -> S3Store:
         """The bucket as its owner sees it."""
         return S3Store(

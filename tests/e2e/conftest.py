@@ -20,12 +20,17 @@ def stack_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-async def stack(stack_folder: Path) -> AsyncIterator[dict[str, str]]:
-    """A stack whose questions the built-in planner answers, beside a customer's object storage; the values of its
-    dev.env, and where a bucket is."""
+def buckets() -> Iterator[ObjectServer]:
+    """A customer's object storage."""
     with ObjectServer() as server:
-        async with running_stack(stack_folder) as values:
-            yield values | {"BUCKET_URL": server.url, "BUCKET": server.make_bucket()}
+        yield server
+
+
+@pytest.fixture(scope="session")
+async def stack(stack_folder: Path, buckets: ObjectServer) -> AsyncIterator[dict[str, str]]:
+    """A stack whose questions the built-in planner answers; the values of its dev.env, and where a bucket is."""
+    async with running_stack(stack_folder) as values:
+        yield values | {"BUCKET_URL": buckets.url, "BUCKET": buckets.make_bucket()}
 
 
 @pytest.fixture(scope="session")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from own_bucket import ObjectServer, fields_in_json
 from rest import Api, Tenant, as_user, within
 from stores import traces, uuids_of
 
@@ -48,7 +49,8 @@ FILLED = {
     "account": "client client_directory client_origin client_user idempotency membership team",
     "auth": "client_secret secret_lookup session",
     "chat_agent": "chat prompt result saved_result stream_ticket usage webhook_delivery webhook_secret",
-    "connection_indexer": "connection database indexed_table run sight table_change team_grant",
+    "connection_indexer": "connection database indexed_table run sight storage storage_migration table_change "
+    "team_grant",
 }
 """Tables that the client has rows in before it is deleted."""
 
@@ -82,10 +84,19 @@ def fill(tenant: Tenant, owner: Api, stack: dict[str, str]) -> None:
     history = [{"role": "user", "content": PLANT}, {"role": "assistant", "content": PLANT}]
     user.post(f"/chat/team/{objects['team_uuid']}/", json={"messages": history})
     tenant.ask(f"How many {PLANT} are there?")
+    bucket = fields_in_json(stack["BUCKET_URL"], stack["BUCKET"])
+    owner.post("/connection/storage/", json=bucket | {"alias": PLANT, "prefix": PLANT, "active": True})
+    moving = "/connection/storage/migration-status/"
+    within(30, lambda: (status := owner.get(moving))["total"] > 0 and status["done"] == status["total"])
 
 
 async def test_a_deleted_client_leaves_nothing_in_any_store(
-    operator: Api, api: Api, client: dict[str, str], stack: dict[str, str], stack_folder: Path
+    operator: Api,
+    api: Api,
+    client: dict[str, str],
+    stack: dict[str, str],
+    stack_folder: Path,
+    buckets: ObjectServer,
 ) -> None:
     tenant = Tenant.enter(api, client["client_secret"]).with_demo(stack)
     fill(tenant, as_user(tenant.secret, client["owner_user_uuid"]), stack)
@@ -93,6 +104,7 @@ async def test_a_deleted_client_leaves_nothing_in_any_store(
     filled = {f"{schema}.{table}" for schema, names in FILLED.items() for table in names.split()}
     before = await traces(stack_folder, [client_uuid])
     assert before.keys() >= {*filled, "CHAT", "files"}, filled - before.keys()
+    assert any(client_uuid in key for key in buckets.keys(stack["BUCKET"]))
     words = {PLANT, PLANT.lower(), *await uuids_of(stack_folder, client_uuid)}
     assert len(words) > 30
     operator.delete(f"/account/client/{client_uuid}/")
@@ -102,6 +114,7 @@ async def test_a_deleted_client_leaves_nothing_in_any_store(
     while left := await traces_left(stack_folder, words):
         assert time.monotonic() < give_up, left
         time.sleep(0.5)  # noqa: ASYNC251 - nothing else runs in this process
+    assert not any(client_uuid in key for key in buckets.keys(stack["BUCKET"]))
     # Events tell settings, of which its origin is one; whatever else its people wrote stands nowhere, not even there.
     assert await traces(stack_folder, [PLANT]) == {}
     listed = operator.get("/account/client/list/", params={"limit": 200})["data"]

@@ -6,7 +6,7 @@ import pytest
 
 from basejump_common.security.principal import Role
 from household import Household, settle
-from own_bucket import fields_in_json
+from own_bucket import ObjectServer, fields_in_json
 from rest import Api, within
 
 
@@ -44,6 +44,31 @@ def test_results_are_kept_in_the_clients_bucket_and_come_back(house: Household, 
     assert owner.call("GET", one).status_code == 404
 
 
+def test_while_the_bucket_is_away_questions_and_downloads_say_so(
+    house: Household, stack: dict[str, str], buckets: ObjectServer
+) -> None:
+    owner, member = house.owner, house.people[Role.MEMBER]
+    bucket = fields_in_json(stack["BUCKET_URL"], stack["BUCKET"])
+    made = owner.post("/connection/storage/", json=bucket | {"active": True})
+    moved(owner)
+    buckets.go_away()
+    try:
+        message = ask(member, house.objects["chat_uuid"], "How many departments are there?")
+        assert (message["msg_type"], message["code"]) == ("error", "storage_away"), message
+        assert "storage" in message["content"]
+        refused = member.call("GET", f"/result/{house.objects['result_uuid']}/csv/")
+        assert (refused.status_code, refused.json()["code"]) == (503, "storage_away")
+        assert "retry-after" in refused.headers
+    finally:
+        buckets.come_back()
+    message = ask(member, house.objects["chat_uuid"], "How many departments are there?")
+    assert message["msg_type"] == "response"
+    assert downloaded(member, message["result_uuid"])
+    assert downloaded(member, house.objects["result_uuid"])
+    owner.put(f"/connection/storage/deactivate/{made['storage_uuid']}/")
+    moved(owner)
+
+
 def test_what_is_wrong_with_a_bucket_is_told_apart(house: Household, stack: dict[str, str]) -> None:
     body = fields_in_json(stack["BUCKET_URL"], stack["BUCKET"])
     for wrong, code in (
@@ -56,6 +81,11 @@ def test_what_is_wrong_with_a_bucket_is_told_apart(house: Household, stack: dict
     ):
         answer = house.owner.call("POST", "/connection/storage/", json=body | wrong)
         assert (answer.status_code, answer.json()["code"]) == (422, code), answer.text
+
+
+def ask(person: Api, chat_uuid: str, prompt: str) -> dict[str, Any]:
+    message: dict[str, Any] = person.post(f"/chat/{chat_uuid}/message/", json={"prompt": prompt})
+    return message
 
 
 def downloaded(person: Api, result_uuid: str) -> bytes:

@@ -70,8 +70,10 @@ class Stored:
         )
 
     async def open(self, context: Context, request: OpenRun) -> OpenedRun:
-        """A ticket for all rows. Raises NotFound."""
-        run = (await self.run(context, request)).result
+        """A ticket for all rows, which are there at this moment. Raises NotFound and StorageAway."""
+        stored = await self.run(context, request)
+        await self.file(stored)
+        run = stored.result
         url, until = self._tickets.issue(context.caller.tenant, run.run_uuid, request.format)
         return OpenedRun(url=url, expires_at=until, row_count=run.row_count, truncated=run.truncated)
 

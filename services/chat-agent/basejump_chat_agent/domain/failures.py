@@ -9,6 +9,7 @@ from basejump_common.errors import BasejumpError, EstimateTooHigh, NotProved, Va
 
 _WHAT_TO_DO = {
     "unavailable": "Ask again in a minute.",
+    "storage_away": "Ask again in a minute; if it stays so, ask an administrator about your organisation's storage.",
     "deadline_exceeded": "Ask again, or ask for less at once.",
     "statement_timeout": "Ask for less at once: a filter or a shorter period makes it faster.",
     "result_too_large": "Ask for fewer rows or columns, or for a summary.",
