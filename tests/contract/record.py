@@ -3,19 +3,49 @@
 import importlib
 import json
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from basejump_account import lifecycle
+from basejump_chat_agent import answering, endings, expiring, forgetting, webhooks
+from basejump_chat_agent.domain.prompt import AnswerPrompt
 from basejump_common.bus.events import CloudEvent
 from basejump_common.bus.permissions import server_configuration
 from basejump_common.contracts.chat import Message, stream_subject
-from basejump_common.contracts.operation import SERVICES, EventType, Operation
+from basejump_common.contracts.common import ByClient
+from basejump_common.contracts.operation import SERVICES, EventType, Operation, bell_subject
 from basejump_common.contracts.registry import events, operations
 from basejump_common.contracts.wire import schema_custom
 from basejump_common.settings import PREFIX
+from basejump_common.storage.jobs import bell
+from basejump_connection_indexer import checking, indexing, migrating
 from basejump_gateway.problems import STATUS
+
+
+@dataclass(frozen=True)
+class JobType:
+    """Work that a service gives to itself."""
+
+    service: str
+    kind: str
+    payload: type[msgspec.Struct]
+
+
+JOBS = (
+    JobType("account", lifecycle.ERASE, ByClient),
+    JobType("chat-agent", answering.ANSWER, AnswerPrompt),
+    JobType("chat-agent", endings.ANNOUNCE, endings.Announcement),
+    JobType("chat-agent", webhooks.DELIVER, webhooks.Deliver),
+    JobType("chat-agent", expiring.EXPIRE, expiring.Expire),
+    JobType("chat-agent", forgetting.FORGET, forgetting.Unused),
+    JobType("connection-indexer", indexing.JOB, indexing.IndexDatabase),
+    JobType("connection-indexer", checking.JOB, checking.CheckDatabase),
+    JobType("connection-indexer", migrating.JOB, migrating.MoveResults),
+)
+"""Every kind of job; a test finds those that are missing."""
 
 ROOT = Path(__file__).parent.parent.parent
 RECORDED = Path(__file__).with_name("recorded.json")
@@ -103,14 +133,15 @@ def _one_line(kind: type) -> str:
 
 
 def asyncapi() -> dict[str, Any]:
-    """Every event, and what a prompt says on its stream, as an AsyncAPI 3.0 document."""
-    kinds: list[type] = [CloudEvent, Message, *(event.data for event in events())]
+    """Every event, what a prompt says on its stream, and every kind of job, as an AsyncAPI 3.0 document."""
+    kinds: list[type] = [CloudEvent, Message, *(event.data for event in events()), *(job.payload for job in JOBS)]
     references, schemas = msgspec.json.schema_components(
         kinds, schema_hook=schema_custom, ref_template="#/components/schemas/{name}"
     )
     found = dict(zip(kinds, references, strict=True))
     channels = {_key(event.name): _channel(event, found) for event in events()}
     channels["chat"] = _chat_channel(found)
+    channels |= {f"jobs_{service}": _jobs_channel(service, found) for service in sorted({job.service for job in JOBS})}
     received = {_key(event.name) for event in events() if event.external}
     return {
         "asyncapi": "3.0.0",
@@ -154,6 +185,27 @@ def _chat_channel(found: dict[type, dict[str, str]]) -> dict[str, Any]:
         "parameters": {name: {"description": f"{name} of the message."} for name in names},
         "messages": {"message": {"name": "message", "payload": found[Message]}},
     }
+
+
+def _jobs_channel(service: str, found: dict[type, dict[str, str]]) -> dict[str, Any]:
+    messages = {
+        job.kind: {
+            "name": job.kind,
+            "contentType": "text/plain",
+            "description": _one_line(job.payload),
+            "payload": {"const": bell(job.kind)},
+            "x-row-payload": found[job.payload],
+        }
+        for job in JOBS
+        if job.service == service
+    }
+    return {"address": bell_subject(service), "description": _JOBS.format(service=service), "messages": messages}
+
+
+_JOBS = (
+    "Jobs of {service}. A job is a row of its table `job`, written in the commit that causes it, with the payload in "
+    "`x-row-payload`; the message only wakes the replicas that are idle, and nothing is lost without it."
+)
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ from contract.record import (
     ASYNCAPI,
     CONFIGURATION,
     ERRORS,
+    JOBS,
     NATS_USERS,
     RECORDED,
     as_text,
@@ -50,6 +51,21 @@ def test_every_setting_is_documented() -> None:
 def test_the_documents_of_errors_and_events_are_as_recorded() -> None:
     assert error_list() == ERRORS.read_text(), "make record"
     assert as_text(asyncapi()) == ASYNCAPI.read_text(), "make record"
+
+
+def test_every_kind_of_job_is_documented() -> None:
+    """Wherever a service says what to do with jobs it names their payload."""
+    named = [
+        call.args[1].id
+        for path in (ROOT / "services").rglob("*.py")
+        for call in ast.walk(ast.parse(path.read_text()))
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == "JobKind"
+        if isinstance(call.args[1], ast.Name)
+    ]
+    listed = sorted(job.payload.__name__ for job in JOBS)
+    assert sorted(named) == listed, "name it in JOBS of tests/contract/record.py, and then: make record"
+    told = (ROOT / "docs/events.md").read_text()
+    assert [job.kind for job in JOBS if f"`{job.kind}`" not in told] == [], "docs/events.md says how each job is told"
 
 
 def test_every_reference_in_the_asyncapi_document_leads_somewhere() -> None:

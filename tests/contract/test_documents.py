@@ -2,6 +2,7 @@
 
 import re
 import time
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -71,3 +72,19 @@ def test_webhooks_are_verified_as_documented() -> None:
     assert not is_genuine(new_secret().reveal(), headers, body)
     assert not is_genuine(new.reveal(), headers, body + b" ")
     assert not is_genuine(new.reveal(), signed_headers(body, "a-b", int(time.time()) - 301, [new]), body)
+
+
+def test_links_lead_somewhere_and_every_document_is_linked() -> None:
+    linked = {ROOT / "README.md"}
+    for path in [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]:
+        for target, anchor in re.findall(r"\]\((?!https?:)([^)#\s]*)(?:#([^)\s]+))?\)", path.read_text()):
+            found = (path.parent / target).resolve() if target else path
+            assert found.exists(), f"{path.name}: {target}"
+            headings = [re.sub(r"[^\w -]", "", line.lstrip("# ").lower()) for line in _headings(found) if anchor]
+            assert not anchor or anchor in [heading.replace(" ", "-") for heading in headings], f"{path.name}: #{anchor}"
+            linked.add(found)
+    assert set((ROOT / "docs").rglob("*.md")) <= linked
+
+
+def _headings(path: Path) -> list[str]:
+    return [line for line in path.read_text().splitlines() if line.startswith("#")]
