@@ -19,6 +19,7 @@ help:  ## List the commands
 install: $(STAMP)  ## Set up .venv with everything, the basejump command on its path
 
 $(STAMP): requirements/uv.txt requirements/dev.txt $(addsuffix /pyproject.toml,$(PACKAGES))
+	@echo "setting up $(VENV) …"
 	@test -x $(BIN)/python || python3 -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --require-hashes -r requirements/uv.txt
 	@$(UV) pip sync --quiet --compile-bytecode --python $(BIN)/python --require-hashes requirements/dev.txt

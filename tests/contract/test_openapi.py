@@ -172,6 +172,18 @@ def test_it_names_no_code_that_does_not_exist() -> None:
         assert set(re.findall(r"`(\w+)`", response["description"])) <= known
 
 
+def test_times_are_said_to_be_such() -> None:
+    schemas = DOCUMENT["components"]["schemas"]
+    message, user = schemas["Message"]["properties"], schemas["User"]["properties"]
+    assert message["timestamp"] == user["created_at"] == {"type": "string", "format": "date-time"}
+    assert {"type": "string", "format": "date-time"} in message["prompt_time"]["anyOf"]
+    named = re.compile(r"(?:_at|_time|^timestamp)$")
+    for name, schema in schemas.items():
+        for field, inner in schema.get("properties", {}).items():
+            if named.search(field) and inner.get("type") != "integer":
+                assert "date-time" in str(inner), (name, field)
+
+
 def references(value: Any) -> Iterator[str]:
     if isinstance(value, dict):
         if "$ref" in value:

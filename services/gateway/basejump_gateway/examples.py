@@ -10,6 +10,8 @@ from msgspec import UNSET, inspect
 from basejump_common.security.secret import Secret
 
 _SAMPLES: Mapping[str, Any] = {
+    "Message.code": None,
+    "Message.role": "assistant",
     "access_token": "eyJhbGciOiJFZERTQSIsImtpZCI6IjIwMjYi….…",
     "allowed_origins": ["https://app.example.com"],
     "cell": 107,
@@ -89,7 +91,7 @@ def example(kind: type[msgspec.Struct], *, only: Mapping[str, Any] | tuple[str, 
 
 
 def _value(field: inspect.Field, kind: type[msgspec.Struct]) -> Any:
-    sample = _SAMPLES.get(field.encode_name, UNSET)
+    sample = _SAMPLES.get(f"{kind.__name__}.{field.encode_name}", _SAMPLES.get(field.encode_name, UNSET))
     if sample is not UNSET and _fits(sample, kind, field.name):
         return sample
     if field.default is UNSET:

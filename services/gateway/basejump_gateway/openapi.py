@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import msgspec
+from msgspec import inspect
 
 from basejump_common.contracts.chat import Message
 from basejump_common.contracts.operation import Allow
@@ -147,7 +148,27 @@ def _schemas(routes: tuple[Route, ...]) -> tuple[dict[type, Json], Json]:
     found, components = msgspec.json.schema_components(
         kinds, schema_hook=schema_custom, ref_template="#/components/schemas/{name}"
     )
+    _mark_times(kinds, components)
     return dict(zip(kinds, found, strict=True)), dict(components)
+
+
+def _mark_times(kinds: list[type], schemas: Json) -> None:
+    """Times are RFC 3339; msgspec says so only of fields that demand a zone, and what we answer always has one."""
+    structs: set[type] = set()
+    pending: list[inspect.Type] = [inspect.type_info(kind) for kind in kinds]
+    while pending:
+        found = pending.pop()
+        pending += getattr(found, "types", getattr(found, "item_types", ()))
+        pending += [getattr(found, inner) for inner in ("item_type", "value_type", "type") if hasattr(found, inner)]
+        if not isinstance(found, inspect.StructType) or found.cls in structs:
+            continue
+        structs.add(found.cls)
+        for field in found.fields:
+            pending.append(field.type)
+            if inspect.DateTimeType in {type(found) for found in getattr(field.type, "types", (field.type,))}:
+                schema = schemas[found.cls.__name__]["properties"][field.encode_name]
+                for part in (schema, *schema.get("anyOf", ())):
+                    part.update({"format": "date-time"} if part.get("type") == "string" else {})
 
 
 def _operation(route: Route, references: dict[type, Json], schemas: Json) -> Json:
