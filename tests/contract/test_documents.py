@@ -81,7 +81,9 @@ def test_links_lead_somewhere_and_every_document_is_linked() -> None:
             found = (path.parent / target).resolve() if target else path
             assert found.exists(), f"{path.name}: {target}"
             headings = [re.sub(r"[^\w -]", "", line.lstrip("# ").lower()) for line in _headings(found) if anchor]
-            assert not anchor or anchor in [heading.replace(" ", "-") for heading in headings], f"{path.name}: #{anchor}"
+            assert not anchor or anchor in [heading.replace(" ", "-") for heading in headings], (
+                f"{path.name}: #{anchor}"
+            )
             linked.add(found)
     assert set((ROOT / "docs").rglob("*.md")) <= linked
 
