@@ -78,6 +78,13 @@ class Regions:
         await self.customer.execute(made)
         await self.customer.execute(f"grant select, show view on `{schema}`.* to {reader}")
 
+    async def add_table(self, region: str, name: str) -> None:
+        """A table that the region's login may read."""
+        table = f"{self.schema(region)}.{name}"
+        await self.customer.execute(f"create table {table} (id integer primary key)")
+        if self.customers.engine is DatabaseType.POSTGRES:
+            await self.customer.execute(f"grant select on {table} to {self.login(region)}")
+
     @property
     def password(self) -> Secret:
         return Secret(READER_PASSWORD if self.customers.engine is DatabaseType.POSTGRES else MARIADB_PASSWORD)

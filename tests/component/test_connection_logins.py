@@ -234,9 +234,7 @@ async def test_a_deleted_connection_ends_what_runs_and_takes_what_only_it_saw_al
     office: Office, regions: Regions, logins: dict[str, CreatedDatabase]
 ) -> None:
     us = logins["us"]
-    await regions.customer.execute(f"create table {regions.schema('us')}.bonus (id integer primary key)")
-    if regions.customers.at:
-        await regions.customer.execute(f"grant select on {regions.schema('us')}.bonus to {regions.login('us')}")
+    await regions.add_table("us", "bonus")
     await office.admin.call(connection.UPDATE_DATABASE, UpdateDatabase(db_uuid=us.db_uuid))
     await office.indexed(us.db_uuid)
     assert f"{regions.logical}.bonus" in await tables(office, us)

@@ -1,23 +1,20 @@
 """What other services of the operator publish below `basejump.v1.ext`: it is acted on, once, in its own tenant."""
 
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
-from uuid import UUID, uuid4
+from uuid import uuid4
 
-import msgspec
 import pytest
 
-from basejump_common.bus.events import CloudEvent
 from basejump_common.contracts import account, connection
 from basejump_common.contracts.account import UserGone
 from basejump_common.contracts.common import ByUser
 from basejump_common.contracts.connection import CreatedDatabase, DatabaseTablesRequest, SchemaChanged
-from basejump_common.contracts.operation import Data, EventType
 from basejump_common.errors import NotFound
 from connection_house import Desk, Office, connected
 from customers import AnyCustomer, Customers
 from identity import within
 from installation import Installation
+from telling import say
 
 
 @pytest.fixture(scope="module")
@@ -37,21 +34,6 @@ async def customer(customers: Customers) -> AnyCustomer:
 @pytest.fixture
 async def shop(customers: Customers, office: Office, customer: AnyCustomer) -> CreatedDatabase:
     return await office.add(customers.fields(customer))
-
-
-async def say(installation: Installation, event: EventType[Data], client_uuid: UUID, data: Data) -> None:
-    """As a service of the operator's does, whose ids are texts of its own."""
-    message = CloudEvent(
-        id=f"migration {uuid4()}",
-        source="migrations",
-        type=event.name,
-        subject="",
-        time=datetime.now(UTC),
-        clientuuid=client_uuid,
-        data=msgspec.Raw(msgspec.json.encode(data)),
-    )
-    async with installation.bus("external") as bus:
-        await bus.jetstream.publish(event.subject(client_uuid), msgspec.json.encode(message))
 
 
 async def names(office: Office, shop: CreatedDatabase) -> set[str]:

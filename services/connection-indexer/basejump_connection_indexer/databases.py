@@ -90,7 +90,9 @@ class Databases:
         after = _changed(before, request)
         check_database(after)
         logins = self._as_they_will_be(before, after, logins, request)
-        risks = await self._trying.all_risks([(self._vault.target(after, one), _schemas(after, one)) for one in logins])
+        risks = await self._trying.all_risks(
+            {one.conn_uuid: (self._vault.target(after, one), _schemas(after, one)) for one in logins}
+        )
         for login, found_risks in zip(logins, risks, strict=True):
             # What an admin has accepted once needn't be accepted again.
             new = [risk for risk in found_risks if risk not in login.warnings]

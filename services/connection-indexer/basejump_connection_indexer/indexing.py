@@ -5,7 +5,7 @@ schedule whether the database has changed by itself.
 """
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -25,7 +25,7 @@ from basejump_common.contracts.connection import (
     IndexStatus,
     SchemaDrifted,
 )
-from basejump_common.errors import DatabaseUnreachable, Unavailable
+from basejump_common.errors import DatabaseUnreachable, InvalidInput, Unavailable
 from basejump_common.storage import jobs
 from basejump_common.storage.database import Database, Transaction
 from basejump_common.storage.jobs import AnyKind, Job, JobKind
@@ -44,11 +44,12 @@ from basejump_connection_indexer.side_by_side import side_by_side
 
 JOB = "index"
 _LOOKED, _READ = 0.1, 0.6
+_MOST_TOLD = 3
 AT_ONCE = 4
 """So many logins of a database read its catalog at a time."""
 
 Columns = tuple[ColumnDefinition, ...]
-Seen = Mapping[UUID, Sequence[SeenTable]]
+Seen = dict[UUID, list[SeenTable]]
 """By connection."""
 
 log = logging.getLogger(__name__)
@@ -92,9 +93,9 @@ class Indexing:
             await database_rows.set_index_state(tx, msgspec.structs.replace(started, started_at=datetime.now(UTC)))
         if row is None:
             return
-        seen = await self._read_all(row, logins)
+        scan = await self._scanned(row, logins)
         await self._progress(job, _READ)
-        await self._write(job, _Scan(row, logins, seen))
+        await self._write(job, scan)
 
     async def check(self, job: Job[CheckDatabase]) -> None:
         """Look whether the database has changed by itself; one that is being indexed is looked at anyway. Raises as
@@ -106,17 +107,28 @@ class Indexing:
             if row is not None:
                 await self._schedule.plan(tx, job.client_uuid, row.db_uuid)
         if row is not None and row.index_status not in BUSY:
-            await self._write(job, _Scan(row, logins, await self._read_all(row, logins)))
+            await self._write(job, await self._scanned(row, logins))
 
-    async def _read_all(self, row: DatabaseRow, logins: Sequence[ConnectionRow]) -> Seen:
-        """What each login sees, in the names of the index; equal columns of the schemas of a template are kept once."""
+    async def _scanned(self, row: DatabaseRow, logins: list[ConnectionRow]) -> "_Scan":
+        """What each login sees, in the names of the index; equal columns of the schemas of a template are kept once.
+
+        One that is refused doesn't keep the others from being indexed. Raises what was raised when none could be read.
+        """
         once: dict[Columns, Columns] = {}
 
-        async def read(login: ConnectionRow) -> list[SeenTable]:
-            return [_kept_once(table, once) for table in await self._read(row, login)]
+        async def read(login: ConnectionRow) -> list[SeenTable] | InvalidInput:
+            try:
+                return [_kept_once(table, once) for table in await self._read(row, login)]
+            except InvalidInput as error:
+                return error
 
         read_all = await side_by_side((partial(read, login) for login in logins), AT_ONCE)
-        return {login.conn_uuid: tables for login, tables in zip(logins, read_all, strict=True)}
+        found = {login.conn_uuid: outcome for login, outcome in zip(logins, read_all, strict=True)}
+        seen = {conn_uuid: tables for conn_uuid, tables in found.items() if not isinstance(tables, InvalidInput)}
+        refused = {conn_uuid: error for conn_uuid, error in found.items() if isinstance(error, InvalidInput)}
+        if refused and not seen:
+            raise next(iter(refused.values()))
+        return _Scan(row, logins, seen, refused)
 
     async def _read(self, row: DatabaseRow, login: ConnectionRow) -> list[SeenTable]:
         schemas = schemas_of(row, login)
@@ -149,10 +161,11 @@ class Indexing:
                 return
             if row.scanned != scan.row.scanned or await login_rows.of_database(tx, db_uuid) != scan.logins:
                 raise Unavailable("the database, or a login, was changed while it was read")
-            written = await write_index(tx, client_uuid, db_uuid, scan.seen)
+            as_before = {conn_uuid: await _seen_before(tx, conn_uuid) for conn_uuid in scan.refused}
+            written = await write_index(tx, client_uuid, db_uuid, scan.seen | as_before)
             if written.is_other or not row.index_version:
                 await database_rows.next_index_version(tx, db_uuid)
-            done = _status(db_uuid, IndexState.FINISHED, 1.0, written.tables)
+            done = _status(db_uuid, IndexState.FINISHED, 1.0, written.tables, scan.error)
             await database_rows.set_index_state(tx, msgspec.structs.replace(done, finished_at=datetime.now(UTC)))
             await _publish_news(tx, job, row, written)
             await self._schedule.plan(tx, client_uuid, db_uuid)
@@ -177,6 +190,14 @@ class _Scan:
     row: DatabaseRow
     logins: list[ConnectionRow]
     seen: Seen
+    refused: Mapping[UUID, InvalidInput]
+
+    @property
+    def error(self) -> str | None:
+        """Which logins could not be read, the first few."""
+        told = [f"connection {conn_uuid}: {error.message}" for conn_uuid, error in self.refused.items()]
+        more = [f"and {len(told) - _MOST_TOLD} more"] if len(told) > _MOST_TOLD else []
+        return "; ".join(told[:_MOST_TOLD] + more) or None
 
 
 @dataclass(frozen=True)
@@ -189,7 +210,7 @@ class Written:
 
 
 async def write_index(tx: Transaction, client_uuid: UUID, db_uuid: UUID, seen: Seen) -> Written:
-    """What the connections see becomes the index."""
+    """What the connections see becomes the index; the first of them says what a column is."""
     whole = union(seen)
     change = await index_rows.write(tx, client_uuid, db_uuid, whole)
     sights_changed = 0
@@ -198,6 +219,15 @@ async def write_index(tx: Transaction, client_uuid: UUID, db_uuid: UUID, seen: S
         sights = {change.tables[name]: narrowed(table, whole[name]) for name, table in named.items()}
         sights_changed += await index_rows.write_sights(tx, client_uuid, conn_uuid, sights)
     return Written(len(whole), change, bool(change.changed or sights_changed))
+
+
+async def _seen_before(tx: Transaction, conn_uuid: UUID) -> list[SeenTable]:
+    """What a connection saw when it was read last."""
+    return [
+        SeenTable(definition=table.definition, visible=None if table.visible is None else tuple(table.visible))
+        async for page in index_rows.seen_by(tx, conn_uuid)
+        for table in page
+    ]
 
 
 async def _publish_news(tx: Transaction, job: Job[Any], row: DatabaseRow, written: Written) -> None:

@@ -1,9 +1,10 @@
 """Logging in to a customer's database before a login is kept: does it answer, and what may the login do?"""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
+from uuid import UUID
 
-from basejump_common.errors import DatabaseUnreachable
+from basejump_common.errors import DatabaseUnreachable, InvalidInput
 from basejump_connection_indexer.domain.schema_names import NamedSchema, physical_names
 from basejump_connection_indexer.domain.session import BrokeOff, Connect
 from basejump_connection_indexer.domain.target import Target
@@ -33,6 +34,16 @@ class Trying:
         finally:
             await session.close()
 
-    async def all_risks(self, trials: Sequence[Trial]) -> list[tuple[str, ...]]:
-        """Those of several logins, in their order. Raises what the first one that is refused raises."""
-        return await side_by_side((partial(self.risks, *trial) for trial in trials), AT_ONCE)
+    async def all_risks(self, trials: Mapping[UUID, Trial]) -> list[tuple[str, ...]]:
+        """Those of a database's logins by connection, in their order. Raises what the first one that is refused raises,
+        and says which it is where there are several."""
+
+        async def one(conn_uuid: UUID, trial: Trial) -> tuple[str, ...]:
+            try:
+                return await self.risks(*trial)
+            except InvalidInput as error:
+                if len(trials) == 1:
+                    raise
+                raise type(error)(f"connection {conn_uuid}: {error.message}", errors=error.errors) from error
+
+        return await side_by_side((partial(one, *trial) for trial in trials.items()), AT_ONCE)

@@ -30,10 +30,10 @@ def narrowed(table: SeenTable, whole: TableDefinition) -> list[str] | None:
 def _merged(one: TableDefinition, other: TableDefinition) -> TableDefinition:
     if one == other:
         return one
-    columns = {column.name: column for column in (*one.columns, *other.columns)}
+    known = {column.name for column in one.columns}
     return msgspec.structs.replace(
         one,
-        columns=tuple(columns.values()),
+        columns=(*one.columns, *(column for column in other.columns if column.name not in known)),
         foreign_keys=tuple(dict.fromkeys((*one.foreign_keys, *other.foreign_keys))),
         primary_key=one.primary_key or other.primary_key,
     )

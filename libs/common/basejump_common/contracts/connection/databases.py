@@ -210,7 +210,8 @@ class DatabasePage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class IndexStatus(msgspec.Struct, frozen=True, kw_only=True):
-    """`progress` is 0 to 1; `tables` counts what is indexed so far; `error` says why it failed."""
+    """`progress` is 0 to 1; `tables` counts what is indexed so far; `error` says why it failed, or
+    which logins could not be read and are as they were."""
 
     db_uuid: UUID
     status: IndexState
