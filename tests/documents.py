@@ -17,6 +17,7 @@ RUN_ALL = {
 }
 RUN_BY = {
     ("docs/api.md", "python"): "tests/e2e/test_documents.py::test_the_first_calls_work_as_written",
+    ("docs/connections.md", "csv"): "tests/component/test_connection_import.py::test_the_documented_text_is_read",
     ("docs/events.md", "python"): "tests/e2e/test_documents.py::test_the_consumer_of_events_prints_what_happens",
     ("docs/model-server.md", "toml"): "tests/contract/test_documents.py::test_the_script_is_played_as_it_says",
     ("docs/operations.md", "postgresql"): "tests/component/test_documents.py::test_the_login_of_postgresql_is_accepted",

@@ -23,6 +23,7 @@ from basejump_common.security.secret import Secret
 from basejump_connection_indexer.domain.imported import MOST_CHARACTERS, MOST_ROWS, rows_of
 from connection_house import Desk, Office
 from customers import Customers
+from documents import the
 from regions import PEOPLE, Regions, regional
 
 HEADER = ("username", "password", "data_source_desc", "region")
@@ -171,3 +172,14 @@ def test_schemas_and_values_of_a_row_are_those_that_it_names() -> None:
     (plain,) = rows_of("username,password\na,b\n", TEMPLATE)
     assert plain.login is not None
     assert plain.login.schemas is None
+
+
+def test_the_documented_text_is_read() -> None:
+    rows = rows_of(the("docs/connections.md", "csv"), TEMPLATE[:1])
+    logins = [row.login for row in rows if row.login]
+    assert [(login.username, login.data_source_desc) for login in logins] == [
+        ("reader_eu", "Europe"),
+        ("reader_us", "The Americas"),
+    ]
+    values = [schema.jinja_values for login in logins for schema in login.schemas or ()]
+    assert values == [{"region": "_eu"}, {"region": "_us"}]
