@@ -292,8 +292,8 @@ async def test_what_is_published_of_a_final_message_is_what_anybody_will_read_of
         stored = await prompt_rows.settle(tx, prompt, made)
     assert stored is not None
     by_uuid = wire.encode(ByMessage(msg_uuid=initial.msg_uuid))
-    assert wire.encode(stored) == await gateway.call_bytes(chat.GET_MESSAGE, by_uuid, member.context)
-    assert wire.encode(stored) != wire.encode(made)
+    assert wire.encode(stored.message) == await gateway.call_bytes(chat.GET_MESSAGE, by_uuid, member.context)
+    assert wire.encode(stored.message) != wire.encode(made)
 
 
 async def open_jobs(database: Database, owner: Person) -> int:

@@ -4,6 +4,7 @@ import asyncio
 import csv
 import io
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from uuid import UUID, uuid4
 
 import httpx
@@ -13,7 +14,7 @@ import pytest
 from basejump_common.contracts import connection
 from basejump_common.contracts.connection import ByGrant, Format, OpenRun
 from basejump_common.security.principal import UserRole
-from gateway_backend import client_of, problem_of
+from gateway_backend import client_of, problem_of, running
 from identity import Person, within
 from installation import Installation
 from keeping import Kept, headers_of, keeping
@@ -168,6 +169,23 @@ async def test_a_file_that_goes_while_it_is_read_is_not_taken_for_the_whole(plac
             place.newest_file().unlink()
             with pytest.raises(httpx.RemoteProtocolError):
                 await response.aread()
+
+
+async def test_a_gateway_that_drains_lets_a_download_finish(
+    place: Kept, parcels: UUID, installation: Installation
+) -> None:
+    async with AsyncExitStack() as stack:
+        url = await stack.enter_async_context(running(installation, drain_seconds="20"))
+        path, headers = f"/api/v1/result/{parcels}/csv/", headers_of(place.office.member)
+        async with client_of(url) as api, api.stream("GET", path, headers=headers) as response:
+            pieces = response.aiter_bytes()
+            first = await anext(pieces)
+            draining = asyncio.create_task(stack.aclose())
+            await asyncio.sleep(0.5)
+            assert not draining.done()
+            rest = b"".join([piece async for piece in pieces])
+        await draining
+    assert (first + rest).count(b"\r\n") == ROWS + 1
 
 
 async def test_rows_that_are_gone_are_not_found(place: Kept) -> None:

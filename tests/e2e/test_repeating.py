@@ -25,7 +25,9 @@ class House:
         self.owner = as_user(tenant.secret, self.owner_uuid)
         self.objects["user_uuid"] = self.owner_uuid
         self.owner.post(f"/account/user/{self.owner_uuid}/team/{self.objects['team_uuid']}/")
-        self.objects["chat_uuid"] = self.owner.post(f"/chat/team/{self.objects['team_uuid']}/")["chat_uuid"]
+        chat_uuid = self.owner.post(f"/chat/team/{self.objects['team_uuid']}/")["chat_uuid"]
+        asked = self.owner.post(f"/chat/{chat_uuid}/message/", json={"prompt": "How many employees are there?"})
+        self.objects |= {"chat_uuid": chat_uuid, "result_uuid": asked["result_uuid"]}
 
     def credential(self, route: Route) -> Api:
         kinds = route.operation.access.credentials
@@ -48,6 +50,13 @@ CREATED: dict[str, Callable[[House], dict[str, Any]]] = {
     "connection.storage.create": lambda house: {
         "json": fields_in_json(house.stack["BUCKET_URL"], house.stack["BUCKET"]) | {"alias": "repeated"}
     },
+    "result.result.compare": lambda house: {
+        "json": dict.fromkeys(("source_result_uuid", "target_result_uuid"), house.objects["result_uuid"])
+    },
+    "result.result.many": lambda house: {"json": {"result_uuids": [house.objects["result_uuid"]]}},
+    "result.result.refresh": lambda _: {},
+    "result.saved.create": lambda house: {"json": {"result_uuid": house.objects["result_uuid"]}},
+    "result.saved.search": lambda _: {},
     "connection.grant.add": lambda house: {"json": {"team_uuids": [house.objects["team_uuid"]]}},
 }
 
