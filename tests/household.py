@@ -22,6 +22,9 @@ OTHER_NAMES = LISTS | {
 }
 """Fields that name an object by another name than its own."""
 
+CHOSEN = "run_uuid"
+"""A UUID that names nothing yet: the caller's own choice."""
+
 ROLES = (Role.OWNER, Role.ADMIN, Role.MEMBER, Role.SERVICE_MEMBER)
 
 
@@ -81,7 +84,7 @@ def _ask(house: Household, asker: Role) -> None:
 def named(route: Route) -> Iterator[str]:
     """The fields of a route that name an object."""
     for field in msgspec.structs.fields(route.operation.takes):
-        if field.name in route.fields and UUID in flat(field.type):
+        if field.name in route.fields and field.name != CHOSEN and UUID in flat(field.type):
             yield field.name
 
 

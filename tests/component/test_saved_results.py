@@ -110,7 +110,8 @@ async def test_nobody_shares_with_a_team_they_are_not_in(kept: Kept, count: UUID
     problem_of(await kept.send("POST", "save/", by_admin | {"team_uuid": str(elsewhere)}, person=office.admin), 404)
     mine = await save(kept, count)
     path = f"saved/{mine['saved_result_uuid']}/"
-    problem_of(await kept.send("PUT", path, {"team_uuid": str(foreign)}), 422)
+    problem_of(await kept.send("PUT", path, {"team_uuid": str(foreign)}), 404)
+    problem_of(await kept.send("PUT", path, {"team_uuid": str(office.team_uuid)}), 422)
     problem_of(await kept.send("PUT", path, {"share_w_team": True, "team_uuid": str(foreign)}), 404)
     assert (await kept.good("PUT", path, {"share_w_team": True}))["team_uuid"] == str(office.team_uuid)
     problem_of(await kept.send("POST", "save/", {"result_uuid": str(uuid4())}), 404)
@@ -137,7 +138,8 @@ async def test_saved_results_are_searched_sorted_and_paged(kept: Kept) -> None:
     assert await found(text="_l") == []
     assert await found(text="about") == ["alpha", "Übersicht 100%"]
     assert await found(result_type="metric") == ["Übersicht 100%"]
-    assert await found(team_uuid=str(uuid4())) == []
+    assert await found(team_uuid=str(office.team_uuid)) == []
+    problem_of(await other.send("POST", "saved/search/", {"team_uuid": str(uuid4())}), 404)
     first = await other.good("POST", "saved/search/", {"limit": 1})
     second = await other.good("POST", "saved/search/", {"limit": 1, "cursor": first["next_cursor"]})
     assert [one["title"] for one in (*first["data"], *second["data"])] == ["alpha", "Übersicht 100%"]

@@ -6,6 +6,7 @@ from uuid import uuid4
 
 import pytest
 
+from basejump_common.contracts import result
 from basejump_common.security.principal import Credential, Role
 from basejump_gateway.routes import GET, ROUTES, Route
 from household import LISTS, OTHER_NAMES, Household, named, right, send, settle
@@ -15,6 +16,7 @@ CASES = [
     pytest.param(route, field, id=f"{route.method} {route.path} {field}")
     for route in ROUTES
     if route.operation.access.least is not Role.INTERNAL  # the operator's alone: 403 to every client
+    if route.operation is not result.MANY_RESULTS  # it says which are missing: tests/component/test_results.py
     for field in named(route)
 ]
 

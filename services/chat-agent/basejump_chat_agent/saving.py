@@ -39,10 +39,10 @@ class Saving:
         self._results = results
 
     async def save(self, context: Context, request: SaveResult) -> SavedResult:
-        """Raises NotFound."""
+        """Raises NotFound and InvalidInput."""
         caller, result = context.caller, await self._results.readable(context, request.result_uuid)
-        team_uuid = (request.team_uuid or result.team_uuid) if request.share_w_team else None
-        await self._check_team(context, team_uuid)
+        await self._check_team(context, request.team_uuid)
+        team_uuid = _shared_with(request.team_uuid, result.team_uuid, share_w_team=request.share_w_team)
         saved = SavedResult(
             saved_result_uuid=uuid4(),
             result_uuid=result.result_uuid,
@@ -64,8 +64,10 @@ class Saving:
         return kept
 
     async def search(self, context: Context, request: SearchSaved) -> SavedPage:
-        """A page is shorter by those whose grant is gone, and where a reply has no room. Raises Forbidden."""
+        """A page is shorter by those whose grant is gone, and where a reply has no room. Raises Forbidden, and NotFound
+        for a team that isn't the caller's."""
         caller, after = context.caller, pages.word_position(request.cursor)
+        await self._check_team(context, request.team_uuid)
         scope = listing_scope(caller, request)
         teams = () if scope is None else await self._teams(context)
         async with self._database.tenant(caller.tenant) as tx:
@@ -89,16 +91,16 @@ class Saving:
         return msgspec.structs.replace(saved, result=result.as_result())
 
     async def update(self, context: Context, request: UpdateSavedResult) -> SavedResult:
-        """Raises NotFound."""
+        """Raises NotFound and InvalidInput."""
         caller = context.caller
         async with self._database.tenant(caller.tenant) as tx:
             saved = await saved_rows.find(tx, request.saved_result_uuid, reading_scope(caller))
         if saved is None:
             raise _not_there()
+        if isinstance(request.team_uuid, UUID):
+            await self._check_team(context, request.team_uuid)
         result = await self._results.readable(context, saved.result_uuid)
         changed = _changed(saved, request, result.team_uuid)
-        if changed.team_uuid != saved.team_uuid:
-            await self._check_team(context, changed.team_uuid)
         async with self._database.tenant(caller.tenant) as tx:
             await saved_rows.update(tx, changed)
             kept = await saved_rows.find(tx, request.saved_result_uuid, reading_scope(caller))
@@ -140,16 +142,24 @@ class Saving:
         return tuple(found)
 
 
-def _changed(saved: SavedResult, request: UpdateSavedResult, team_uuid: UUID) -> SavedResult:
+def _changed(saved: SavedResult, request: UpdateSavedResult, usual: UUID) -> SavedResult:
     """Raises InvalidInput."""
-    names = ("title", "subtitle", "description", "share_w_team", "team_uuid")
+    names = ("title", "subtitle", "description", "share_w_team")
     given = {name: getattr(request, name) for name in names if getattr(request, name) is not UNSET}
     changed = msgspec.structs.replace(saved, **given)
-    if not changed.share_w_team:
-        if given.get("team_uuid") is not None:
-            raise InvalidInput.field("team_uuid", "counts only with share_w_team")
-        return msgspec.structs.replace(changed, team_uuid=None)
-    return msgspec.structs.replace(changed, team_uuid=changed.team_uuid or team_uuid)
+    asked = request.team_uuid if isinstance(request.team_uuid, UUID) else None
+    before = saved.team_uuid if changed.share_w_team and request.team_uuid is UNSET else None
+    team_uuid = _shared_with(asked or before, usual, share_w_team=changed.share_w_team)
+    return msgspec.structs.replace(changed, team_uuid=team_uuid)
+
+
+def _shared_with(team_uuid: UUID | None, usual: UUID, *, share_w_team: bool) -> UUID | None:
+    """The team that is asked for, else the usual one; none unless it is shared. Raises InvalidInput."""
+    if share_w_team:
+        return team_uuid or usual
+    if team_uuid is not None:
+        raise InvalidInput.field("team_uuid", "counts only with share_w_team")
+    return None
 
 
 def _not_there() -> NotFound:
