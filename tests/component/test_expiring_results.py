@@ -84,18 +84,21 @@ async def there(kept: Kept, result_uuid: UUID) -> bool:
     return (await kept.send("GET", f"{result_uuid}/", person=kept.office.admin)).status_code == 200
 
 
-async def test_what_is_old_goes_with_its_rows_and_what_is_saved_or_young_stays(
+async def test_what_is_old_goes_with_its_rows_and_what_is_saved_verified_or_young_stays(
     kept: Kept, aged: Any, night: Any
 ) -> None:
     old = await kept.ask(HOW_MANY)
     file = kept.newest_file()
     saved, young = await kept.ask(HOW_MANY), await kept.ask(HOW_MANY)
+    verified = await kept.ask("Show all customers")
+    await kept.good("PUT", f"{verified}/", {"verified": True}, person=kept.office.admin)
     await kept.good("POST", "save/", {"result_uuid": str(saved)})
     await aged(old, 366)
     await aged(saved, 366)
+    await aged(verified, 366)
     await aged(young, 364)
     await night()
-    assert [await there(kept, one) for one in (old, saved, young)] == [False, True, True]
+    assert [await there(kept, one) for one in (old, saved, verified, young)] == [False, True, True, True]
 
     async def forgotten() -> bool:
         return not file.exists()

@@ -41,7 +41,7 @@ _UPDATE = """
 _REFRESH = """
     update result set run_uuid = $3, columns = $4, row_num_total = $5, truncated = $6, preview = $7, bytes = $8,
                       proof = $9, visual_json = $10, visual_explanation = $11, result_description = $12,
-                      result_type = $13, sql_query = $14, refreshed_at = now()
+                      result_type = $13, sql_query = $14, refreshed_at = now(), fresh_at = now()
     where result_uuid = $1 and run_uuid = $2
 """
 _DELETE = """
