@@ -3,6 +3,7 @@
 import os
 from typing import Any
 
+from langchain.agents.middleware import ModelRequest
 from langchain.chat_models import init_chat_model
 from langchain_core.language_models import BaseChatModel
 
@@ -28,6 +29,14 @@ class Models:
                 # Each provider checks its settings in its own way: a key that is missing is an error of its own type.
                 raise failures.model_misconfigured(name) from error
         return self._made[name]
+
+    def addressed(self, request: ModelRequest[Any], name: str) -> ModelRequest[Any]:
+        """The request, as it is put to that model. Raises as `get`."""
+        model = self.get(name)
+        if not (request.tools and getattr(model, "use_responses_api", None) is False):
+            return request.override(model=model)
+        # OpenAI's client would look through every word of each tool, for each call; this it sends as it is.
+        return request.override(model=model, tools=[], model_settings={"extra_body": {"tools": request.tools}})
 
     def _arguments(self, provider: str) -> dict[str, Any]:
         settings = self._settings
