@@ -140,6 +140,15 @@ async def test_results_move_to_the_bucket_and_back(keeper: Keeper) -> None:
     await keeper.delete(added)
 
 
+async def test_a_large_result_is_read_from_the_bucket_in_few_requests(keeper: Keeper) -> None:
+    await keeper.activate(await keeper.add())
+    ran = await keeper.run(300_000)
+    keeper.server.requests.clear()
+    assert await keeper.last_word(ran) == 300_000
+    asked = [method for method, path, _ in keeper.server.requests if path.endswith(".parquet")]
+    assert len(asked) < 10, "two columns in fifteen groups of rows"
+
+
 async def test_results_move_from_one_bucket_to_another(keeper: Keeper) -> None:
     first, second = await keeper.add(prefix="one"), await keeper.add(prefix="two", active=None)
     await keeper.activate(first)

@@ -20,6 +20,9 @@ from basejump_common.errors import StorageAway
 PART_BYTES = 5 * 1024 * 1024
 """The least that S3 takes as a part of a larger object (docs of CompleteMultipartUpload)."""
 
+AHEAD_BYTES = 2 * 1024 * 1024
+"""What is fetched at once from a store over the network, where less was asked for."""
+
 _KEY = re.compile(
     r"[0-9a-f-]{36}/(?:(?P<run>[0-9a-f-]{36})-[0-9]+(?P<copy>-[0-9a-f]{12})?\.parquet|probe-[0-9a-f-]{36})"
 )
@@ -89,11 +92,17 @@ class ResultFile:
 
 
 class StoredFile:
-    """A kept file as Python's readers like it, fetched range by range: none of it is kept here. For threads."""
+    """A kept file as Python's readers like it, fetched range by range. For threads.
+
+    Readers of Parquet ask for each column of each group of rows, one after the other as they lie in the file: where a
+    question takes its time, `AHEAD_BYTES` are fetched at once and kept until something else is asked for.
+    """
 
     def __init__(self, store: ObjectStore, key: str) -> None:
         self._store = store
         self._key = key
+        self._ahead = 0 if isinstance(store, LocalStore) else AHEAD_BYTES
+        self._fetched, self._fetched_from = b"", 0
         with told():
             self.bytes: int = obstore.head(store, key)["size"]
         self._position = 0
@@ -105,10 +114,21 @@ class StoredFile:
         length = left if size < 0 else min(size, left)
         if length <= 0:
             return b""
-        with told():
-            data = bytes(obstore.get_range(self._store, self._key, start=self._position, length=length))
+        data = self._range(self._position, length)
         self._position += len(data)
         return data
+
+    def _range(self, start: int, length: int) -> bytes:
+        before = start - self._fetched_from
+        if before >= 0 and before + length <= len(self._fetched):
+            return self._fetched[before : before + length]
+        more = max(length, min(self._ahead, self.bytes - start))
+        with told():
+            data = bytes(obstore.get_range(self._store, self._key, start=start, length=more))
+        if more == length:
+            return data
+        self._fetched, self._fetched_from = data, start
+        return data[:length]
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
         """Where to read on."""
