@@ -125,6 +125,7 @@ async def test_a_question_that_means_the_same_gets_the_verified_answer_at_once(h
     assert again.result_uuid != first.result_uuid
     assert again.sql_query == first.sql_query
     assert count_of(again) == "5", "the rows are those of the first answer"
+    assert again.content.startswith("There are 5 customer"), "said as it was understood"
     assert not again.can_verify
     kept = await colleague.call(result.GET_RESULT, ByResult(result_uuid=again.result_uuid or UUID(int=0)))
     assert (kept.verified, kept.verified_user_role) == (True, Role.MEMBER)
@@ -152,6 +153,7 @@ async def test_a_question_that_differs_in_its_filter_gets_the_statement_with_tha
     similar = await house.ask(IN_HAMAR)
     assert (similar.verified, count_of(similar)) == (True, "2")
     assert similar.sql_query == (first.sql_query or "").replace("Bergen", "Hamar")
+    assert "Hamar" in similar.content
     nowhere = await house.ask("How many customers live in Atlantis?")
     assert not nowhere.verified, "a value that no row has is not put into a verified statement"
 

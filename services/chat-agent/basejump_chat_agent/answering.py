@@ -168,7 +168,7 @@ class Answering:
     async def _recalled(self, work: Work, found: Found, recalled: Recalled) -> Ending:
         """A verified answer is said like any other."""
         there = msgspec.structs.replace(found, conn_uuid=recalled.conn_uuid)
-        answered = Answered(reading=there.meant or there.question, ran=recalled.ran)
+        answered = Answered(reading=recalled.reading, ran=recalled.ran)
         return await self._response(work, there, answered, recalled)
 
     async def _response(self, work: Work, found: Found, answered: Answered, recalled: Recalled | None = None) -> Ending:

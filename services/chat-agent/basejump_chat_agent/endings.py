@@ -38,7 +38,11 @@ async def settle(
     await forget_later(tx, prompt.client_uuid, [run_uuid for run_uuid in settled.run_uuids if run_uuid != kept])
     await usage_rows.ended(tx, prompt, final.usage)
     answered = MessageAnswered(
-        chat_uuid=prompt.chat_uuid, prompt_uuid=prompt.prompt_uuid, msg_uuid=prompt.msg_uuid, msg_type=final.msg_type
+        chat_uuid=prompt.chat_uuid,
+        prompt_uuid=prompt.prompt_uuid,
+        msg_uuid=prompt.msg_uuid,
+        msg_type=final.msg_type,
+        code=final.code,
     )
     await publish(tx, MESSAGE_ANSWERED, prompt.client_uuid, prompt.msg_uuid, answered, context)
     await send_answer(tx, prompt, stored)

@@ -20,7 +20,7 @@ from basejump_chat_agent.domain.choice import Found
 from basejump_chat_agent.domain.failures import CannotGoOn, TryAgain
 from basejump_chat_agent.domain.new_result import Recalled
 from basejump_chat_agent.domain.rules import Rules
-from basejump_chat_agent.domain.verified.filters import tells_time, with_value
+from basejump_chat_agent.domain.verified.filters import Changed, tells_time, with_value
 from basejump_chat_agent.domain.verified.matching import Apart, Vocabulary, mean_the_same, one_value_apart
 from basejump_chat_agent.domain.verified.standing import standing_question
 from basejump_chat_agent.domain.verified.wording import depends_on_today, plain, signature, words_of
@@ -34,11 +34,12 @@ FRESH = timedelta(days=1)
 
 class Hit(msgspec.Struct, frozen=True, kw_only=True):
     """What answers the question: the verified result, over which connection, and its statement or one with another
-    value. `reuse`: its rows are fresh and may be used again."""
+    value; `reading`: the question as it was understood. `reuse`: its rows are fresh and may be used again."""
 
     verified: Verified
     conn_uuid: UUID
     sql: str
+    reading: str
     reuse: bool = False
 
 
@@ -55,6 +56,14 @@ class Wording:
     question: str
     vocabulary: Vocabulary
     today: bool
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """The statement that would answer the question, and how that was understood; empty where nobody knows."""
+
+    sql: str
+    reading: str
 
 
 class Recalling:
@@ -81,6 +90,7 @@ class Recalling:
             came_from=hit.verified.result_uuid,
             role=hit.verified.verified_user_role,
             user_uuid=hit.verified.verified_user_uuid,
+            reading=hit.reading,
             conn_uuid=hit.conn_uuid,
             ran=ran,
             fresh_at=hit.verified.fresh_at if hit.reuse else datetime.now(UTC),
@@ -93,12 +103,14 @@ class Recalling:
             return Looked()
         async with self._database.tenant(work.prompt.client_uuid) as tx:
             known = await verified_rows.candidates(tx, found.db_uuid, signature(words))
+        if not known:
+            return Looked()
         asked = Wording(question, _vocabulary(found), today=depends_on_today(words))
         ranked = sorted(known, key=lambda one: _preference(one, found), reverse=True)
         # Hundreds of comparisons take longer than others should wait.
         for verified, apart in await asyncio.to_thread(_fitting, ranked, asked):
             if apart is None:
-                hit = await self._provable(work, found, verified, verified.sql_query)
+                hit = await self._provable(work, found, verified, Wanted(verified.sql_query, verified.reading))
             else:
                 hit = await self._with_value(work, found, verified, apart)
             if hit is not None:
@@ -111,12 +123,13 @@ class Recalling:
         if changed is None:
             return None
         if apart.number:
-            return await self._provable(work, found, verified, changed.sql)
+            return await self._provable(work, found, verified, _wanted(changed, verified, apart))
         spelled = await self._spelled(work, found, apart.asked, changed.column)
         if spelled is None:
             return None
-        right = with_value(verified.sql_query, msgspec.structs.replace(apart, asked=spelled), verified.dialect)
-        return None if right is None else await self._provable(work, found, verified, right.sql)
+        apart = msgspec.structs.replace(apart, asked=spelled)
+        right = with_value(verified.sql_query, apart, verified.dialect)
+        return None if right is None else await self._provable(work, found, verified, _wanted(right, verified, apart))
 
     async def _spelled(self, work: Work, found: Found, text: str, column: str | None) -> str | None:
         values = await self._indexer.find_values(
@@ -133,12 +146,13 @@ class Recalling:
             return None
         return same[0].value if len({value.value for value in same}) == 1 else None
 
-    async def _provable(self, work: Work, found: Found, verified: Verified, sql: str) -> Hit | None:
+    async def _provable(self, work: Work, found: Found, verified: Verified, wanted: Wanted) -> Hit | None:
         """Over its own connection where the asker's team has that, else over the one that the question found."""
+        sql, reading = wanted.sql, wanted.reading or (found.meant or found.question).rstrip(" .?!")
         for conn_uuid in dict.fromkeys((verified.conn_uuid, found.conn_uuid)):
             if await self._proof(work, conn_uuid, sql) is not None:
                 reuse = _reusable(work, verified, conn_uuid, sql)
-                return Hit(verified=verified, conn_uuid=conn_uuid, sql=sql, reuse=reuse)
+                return Hit(verified=verified, conn_uuid=conn_uuid, sql=sql, reading=reading, reuse=reuse)
         return None
 
     async def _proof(self, work: Work, conn_uuid: UUID, sql: str) -> Proof | None:
@@ -161,6 +175,11 @@ class Recalling:
         ran = await tools.run_sql("verified", hit.sql)
         work.meter.statement_ran(ran)
         return ran
+
+
+def _wanted(changed: Changed, verified: Verified, apart: Apart) -> Wanted:
+    once = verified.reading.count(apart.verified) == 1
+    return Wanted(changed.sql, verified.reading.replace(apart.verified, apart.asked) if once else "")
 
 
 def _vocabulary(found: Found) -> Vocabulary:

@@ -272,12 +272,14 @@ def live_subject(client_uuid: UUID | str, chat_uuid: UUID | str, prompt_uuid: UU
 
 
 class MessageAnswered(msgspec.Struct, frozen=True, kw_only=True):
-    """A prompt has its final message."""
+    """A prompt has its final message; `code` is that of an error: `not_verified` is a question that waits for somebody
+    to verify an answer."""
 
     chat_uuid: UUID
     prompt_uuid: UUID
     msg_uuid: UUID
     msg_type: MessageType
+    code: str | None = None
 
 
 class MessageJudged(msgspec.Struct, frozen=True, kw_only=True):

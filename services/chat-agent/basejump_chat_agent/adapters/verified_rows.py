@@ -23,7 +23,7 @@ _CANDIDATES = """
 _REMEMBER = """
     update result set found_by = $2, signature = $3, dialect = $4, rests_on = $5, came_from = $6,
                       verified = $6::uuid is not null, verified_user_role = $7, verified_user_uuid = $8,
-                      fresh_at = coalesce($9, now())
+                      fresh_at = coalesce($9, now()), reading = $10
     where result_uuid = $1
 """
 _STANDS = "select true from result where result_uuid = $1 and verified for share"
@@ -63,6 +63,7 @@ class Verified(msgspec.Struct, frozen=True, kw_only=True):
     db_uuid: UUID
     run_uuid: UUID
     found_by: str
+    reading: str
     dialect: str
     sql_query: str
     verified_user_role: Role
@@ -107,6 +108,7 @@ async def remember(tx: Transaction, new: NewResult) -> None:
         new.dialect,
         sorted({part.name.rpartition(".")[2].lower() for part in new.ran.proof.tables}),
         *((None, None, None, None) if recalled is None else _origin(recalled)),
+        new.subtitle,
     )
 
 

@@ -18,6 +18,7 @@ class Recalled(msgspec.Struct, frozen=True, kw_only=True):
     came_from: UUID
     role: Role
     user_uuid: UUID
+    reading: str
     conn_uuid: UUID
     ran: RunResult
     fresh_at: datetime
