@@ -39,6 +39,11 @@ def test_a_templated_schema_is_asked_by_its_own_name_and_shown_by_the_logins(ten
     assert "hr_demo_db.employees" in answer["sql_query"]
     assert answer["proof"]["sql"] == answer["sql_query"]
     assert tenant.user.get(f"/result/{answer['result_uuid']}/")["sql_query"] == answer["sql_query"]
+    again = tenant.user.post(f"/result/{answer['result_uuid']}/refresh/")
+    assert (again["sql_query"], again["preview"]) == (answer["sql_query"], [[107]])
+    tenant.user.put(f"/result/{answer['result_uuid']}/", json={"verified": True})
+    verified = tenant.ask("How many employees are there?")
+    assert (verified["verified"], verified["sql_query"]) == (True, answer["sql_query"])
 
 
 def test_logins_are_added_from_csv_row_by_row(tenant: Tenant, body: dict[str, Any]) -> None:
