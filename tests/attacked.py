@@ -196,7 +196,7 @@ class House:
             "model": "\n".join(self.requests),
             "rows": rows,
             "streams": watching.files(around.nats.store_dir / "jetstream"),
-            "stored results": watching.results(around.state.path / "results"),
+            "stored results": watching.results(self.cluster.log.parent),
             "log": self.cluster.log.read_text(),
         }
 

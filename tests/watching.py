@@ -44,7 +44,7 @@ def files(folder: Path) -> str:
 
 def results(folder: Path) -> str:
     """The rows of every stored result."""
-    tables = (pq.read_table(path) for path in sorted(folder.rglob("*")) if path.is_file())
+    tables = (pq.read_table(path) for path in sorted(folder.rglob("*.parquet")))
     return "\n".join(f"{table.column_names} {table.to_pylist()}" for table in tables)
 
 
