@@ -19,7 +19,7 @@ from basejump_common.contracts.connection import (
     UpdateColumns,
     UpdateDatabase,
 )
-from basejump_common.contracts.result import ByResult, Result, UpdateResult
+from basejump_common.contracts.result import ByResult, Result, SaveResult, UpdateResult
 from basejump_common.errors import Forbidden, NotFound
 from basejump_common.security.principal import Role, UserRole
 from connection_house import SHOP, Customer, Desk, Office, connected
@@ -197,6 +197,16 @@ async def test_a_thumbs_up_verifies_and_a_thumbs_down_does_not_take_back(house: 
         judged = await house.office.member.call(JUDGE_MESSAGE, judge)
         assert (judged.verified, judged.verified_user_role) == (True, "MEMBER")
     assert (await house.ask(OTHER_WORDS)).verified
+
+
+async def test_saving_verifies_when_asked_to_which_is_for_who_asked_and_admins(house: House) -> None:
+    final = await house.ask(HOW_MANY)
+    assert final.result_uuid is not None
+    save = SaveResult(result_uuid=final.result_uuid, verified=True, share_w_team=True)
+    await house.office.member.call(result.SAVE_RESULT, save)
+    assert await house.is_verified(final)
+    with pytest.raises(NotFound):
+        await (await house.person()).call(result.SAVE_RESULT, save)
 
 
 async def test_members_of_a_strict_client_get_verified_answers_alone(house: House) -> None:
