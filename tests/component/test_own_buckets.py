@@ -1,7 +1,9 @@
 """A client's own bucket is tried before it is trusted; its keys are never shown, and go nowhere but there."""
 
+import asyncio
 import ssl
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 import trustme
@@ -20,11 +22,12 @@ from basejump_common.errors import (
     StorageUnreachable,
 )
 from basejump_common.security.secret import Secret
+from basejump_connection_indexer.adapters import buckets
 from basejump_devstack.child import free_port
 from connection_house import Desk
 from identity import Person
 from installation import Installation
-from own_bucket import SECRET_KEY, ObjectServer, refuse_other_keys
+from own_bucket import SECRET_KEY, Answer, ObjectServer, refuse_other_keys
 
 
 @pytest.fixture(scope="module")
@@ -179,6 +182,35 @@ async def test_tls_is_verified_by_the_authority_that_is_given(owner: Person) -> 
             await owner.call(storage.CREATE_STORAGE, server.fields(bucket, ssl_root_cert="no certificate"))
         added = await owner.call(storage.CREATE_STORAGE, server.fields(bucket, ssl_root_cert=certificate))
         assert added.endpoint == server.url
+
+
+async def test_a_bucket_that_never_answers_is_not_waited_for(owner: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(buckets, "TRY_SECONDS", 1.0)
+    silent = await asyncio.start_server(lambda *_: asyncio.sleep(30), "127.0.0.1", 0)
+    async with silent:
+        endpoint = f"http://localhost:{silent.sockets[0].getsockname()[1]}"
+        with pytest.raises(StorageUnreachable, match="in time"):
+            await owner.call(storage.CREATE_STORAGE, ObjectServer().fields("bucket", endpoint=endpoint))
+
+
+@pytest.mark.parametrize("method", ["PUT", "HEAD", "GET", "DELETE"])
+async def test_a_bucket_that_sends_us_elsewhere_is_not_followed(
+    server: ObjectServer, owner: Person, method: str
+) -> None:
+    def send_elsewhere(environ: dict[str, Any]) -> Answer | None:
+        if environ["REQUEST_METHOD"] != method:
+            return None
+        return "307 Temporary Redirect", [("Location", f"{elsewhere.url}{environ['PATH_INFO']}")], b""
+
+    bucket = server.make_bucket()
+    with ObjectServer() as elsewhere:
+        server.spoil = send_elsewhere
+        try:
+            with pytest.raises(StorageUnreachable):
+                await owner.call(storage.CREATE_STORAGE, server.fields(bucket))
+        finally:
+            server.spoil = None
+        assert elsewhere.requests == []
 
 
 def _update(server: ObjectServer, added: Storage, **changes: object) -> UpdateStorage:

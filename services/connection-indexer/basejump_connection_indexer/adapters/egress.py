@@ -1,7 +1,7 @@
 """The way out to clients' buckets: a proxy on loopback that connects only to addresses the operator's policy allows.
 
-Object-store clients resolve names themselves, and follow redirects; through this proxy every connection of theirs is to
-an address that was resolved here once and checked. TLS goes through untouched: it still verifies the name.
+Object-store clients resolve names themselves; through this proxy every connection of theirs is to an address that was
+resolved here once and checked. TLS goes through untouched: it still verifies the name.
 """
 
 import asyncio
