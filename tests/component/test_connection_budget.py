@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -283,11 +284,11 @@ async def test_what_was_stopped_while_it_waited_does_not_run(desk: Desk, custome
 
 
 async def test_places_are_counted_over_all_replicas_exactly(
-    installation: Installation, desk: Desk, customer: Customer, settings: dict[str, str]
+    installation: Installation, desk: Desk, customer: Customer, settings: dict[str, str], tmp_path: Path
 ) -> None:
     office, depot = await office_with(desk, customer, statements_at_once=2)
     sql = "select count(*) from depot.item i join depot.part p on p.item_id = i.id where i.weight < 90"
-    async with installation.running("connection-indexer", **settings):
+    async with installation.running("connection-indexer", **settings | {"results_url": tmp_path.as_uri()}):
         calls = (office.run(depot, sql) for _ in range(24))
         ended = await asyncio.gather(*calls, return_exceptions=True)
     ran = [one for one in ended if isinstance(one, RunResult)]
@@ -317,11 +318,11 @@ async def most_at_once(installation: Installation, run_uuids: list[UUID]) -> int
 
 
 async def test_a_run_uuid_is_carried_out_once_over_two_replicas(
-    installation: Installation, desk: Desk, customer: Customer, settings: dict[str, str]
+    installation: Installation, desk: Desk, customer: Customer, settings: dict[str, str], tmp_path: Path
 ) -> None:
     office, depot = await office_with(desk, customer)
     run_uuid = uuid4()
-    async with installation.running("connection-indexer", **settings):
+    async with installation.running("connection-indexer", **settings | {"results_url": tmp_path.as_uri()}):
         request = Run(
             run_uuid=run_uuid,
             conn_uuid=depot.conn_uuid,

@@ -375,4 +375,6 @@ async def test_others_are_told_that_something_was_written_but_not_what(
         "tbl_uuid": str(tbl_uuid),
         "db_uuid": str(shop.db_uuid),
         "changed_by": str(office.admin.user_uuid),
+        "table_name": "customer",
+        "ignored_more": False,
     }

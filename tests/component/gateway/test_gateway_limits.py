@@ -63,10 +63,10 @@ allowances_of_nothing = Allowances(_one)
 
 
 async def begun(api: httpx.AsyncClient, headers: dict[str, str]) -> None:
-    """One call, and a wait if it was made near the end of a window."""
-    said = (await api.get(URL + "nothing/", headers=headers)).headers["ratelimit"]
-    left = min(int(seconds) for seconds in re.findall(r"t=(\d+)", said))
-    if left < 5:
+    """One call, and a wait if it was made near the end of a window, or in one that gateways before this have used."""
+    answer = await api.get(URL + "nothing/", headers=headers)
+    left = min(int(seconds) for seconds in re.findall(r"t=(\d+)", answer.headers["ratelimit"]))
+    if left < 5 or answer.status_code == 429:
         await asyncio.sleep(left)
         await begun(api, headers)
 
