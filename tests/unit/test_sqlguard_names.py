@@ -197,6 +197,7 @@ def test_a_catalog_of_many_tables_is_as_fast_as_a_small_one() -> None:
         "SELECT name FROM employees WHERE department_id IN (SELECT department_id FROM departments)",
         "SELECT name FROM employees WHERE salary > (SELECT max(salary) FROM departments)",
         "SELECT (SELECT hired FROM departments d WHERE d.id = e.department_id) FROM employees e",
+        "SELECT name FROM employees WHERE department_id IN (SELECT id FROM departments WHERE salary BETWEEN 1 AND 9)",
     ],
 )
 def test_a_subquery_that_would_silently_give_the_outer_querys_column_is_refused(sql: str) -> None:
@@ -211,6 +212,7 @@ def test_a_subquery_that_would_silently_give_the_outer_querys_column_is_refused(
         "SELECT name FROM employees e WHERE salary > (SELECT avg(x.salary) + e.id FROM employees x)",
         "SELECT name FROM employees WHERE EXISTS (SELECT hired FROM departments WHERE id = department_id)",
         "SELECT bonus FROM employees e, LATERAL (SELECT salary * 2 AS bonus) b",
+        "SELECT name FROM employees e WHERE EXISTS (SELECT 1 FROM departments d WHERE e.salary > 5)",
     ],
 )
 def test_an_outer_column_that_is_meant_is_proved(sql: str) -> None:

@@ -97,7 +97,7 @@ class ColumnResolver:
         name = self.rules.key(column.this)
         for level in scope.chain():
             if self._in_level(column, name, level):
-                if level is not scope and scope.sources and _is_output(column):
+                if level is not scope and _is_captured(column, scope):
                     raise self._captured(column)
                 return
         if self._from_open(column, name, scope) or self._alias_or_row(column, name, scope):
@@ -179,7 +179,8 @@ class ColumnResolver:
         return Refused("ambiguous_column", reason, where=name, suggestions=choices)
 
     def _captured(self, column: exp.Column) -> Refused:
-        """`IN (SELECT id FROM other)` where only the outer query has an `id`: legal SQL, and never what was meant."""
+        """`IN (SELECT id FROM other)` or `(… FROM other WHERE id > 5)` where only the outer query has an `id`: legal
+        SQL, and never what was meant."""
         written = self._written(column)
         reason = f"No table of the subquery has a column {column.name}; write {written} if the outer one is meant."
         return Refused("unknown_column", reason, where=column.name, suggestions=(written,))
@@ -200,6 +201,14 @@ class ColumnResolver:
         return column.sql(self.rules.dialect, comments=False)[:120]
 
 
+def _is_captured(column: exp.Column, scope: Scope) -> bool:
+    """Whether a name that only an outer query has was meant for the subquery's own tables. What an UNNEST holds may
+    have fields that nobody knows: its conditions are left alone."""
+    if not scope.sources:
+        return False
+    return _is_output(column) or (all(source.table for source in scope.sources) and _is_alone(column))
+
+
 def _is_output(column: exp.Column) -> bool:
     """Whether it is part of what its own SELECT gives, other than to EXISTS."""
     inner: exp.Expr = column
@@ -213,3 +222,9 @@ def _is_output(column: exp.Column) -> bool:
 def _near(name: str, names: list[str]) -> tuple[str, ...]:
     tails = {item.rpartition(".")[2].lower(): item for item in reversed(names)}
     return tuple(tails[tail] for tail in get_close_matches(name.lower(), tails, n=3, cutoff=0.5))
+
+
+def _is_alone(column: exp.Column) -> bool:
+    """Whether it is compared with no other column: a condition that says nothing about the subquery's own rows."""
+    predicate = column.find_ancestor(exp.Predicate, exp.Query)
+    return isinstance(predicate, exp.Predicate) and list(predicate.find_all(exp.Column)) == [column]
