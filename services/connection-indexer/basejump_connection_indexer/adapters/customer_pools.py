@@ -54,6 +54,7 @@ class CustomerPools:
                 await session.close()
                 raise
         except BaseException:
+            # However it ended, a cancellation too: a place that is never left would be missing for good.
             _leave_place(pool)
             raise
         coming = asyncio.create_task(self._give_back(conn_uuid, pool, session))

@@ -27,7 +27,7 @@ def listener(host: str, port: int) -> socket.socket:
 def address_of(listening: socket.socket) -> str:
     """The URL at which other machines reach the socket."""
     host, port = listening.getsockname()[:2]
-    return f"http://{socket.gethostbyname(socket.gethostname()) if host == '0.0.0.0' else host}:{port}"  # noqa: S104
+    return f"http://{socket.gethostbyname(socket.gethostname()) if host == '0.0.0.0' else host}:{port}"  # noqa: S104 - compared with, not bound to
 
 
 @asynccontextmanager

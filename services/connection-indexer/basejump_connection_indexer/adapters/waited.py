@@ -31,6 +31,7 @@ class Waited:
         try:
             yield given
         except BaseException as error:
+            # As `async with` does: whatever it is, who was entered is told of it and may swallow it.
             with self.waiting():
                 if not await asked.__aexit__(type(error), error, error.__traceback__):
                     raise
