@@ -331,6 +331,23 @@ async def test_a_long_job_keeps_its_lease(notes: Database, monkeypatch: pytest.M
         assert (await until_state(notes, job_uuid, "finished"))["attempt"] == 1
 
 
+async def test_a_job_keeps_its_lease_while_the_look_for_work_waits(
+    notes: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(job_worker, "RENEW_SECONDS", 0.1)
+    monkeypatch.setattr(job_worker, "POLL_SECONDS", 0.05)
+    gate = Gate()
+    async with working(notes, kind(gate)):
+        job_uuid = await enqueue(notes)
+        await gate.until_started(1)
+        async with notes.platform() as another, asyncio.timeout(10):
+            await job_rows.claim(another, ["task"], worker="another", per_client=1, limit=1)  # until this one ends
+            first = (await row(notes, job_uuid))["lease_until"]
+            while (await row(notes, job_uuid))["lease_until"] < first + timedelta(seconds=1):  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
+        assert not gate.canceled.is_set()
+
+
 async def test_a_worker_that_lost_its_job_stops_it(notes: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(job_worker, "RENEW_SECONDS", 0.1)
     monkeypatch.setattr(job_worker, "POLL_SECONDS", 0.05)

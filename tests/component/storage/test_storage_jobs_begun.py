@@ -14,6 +14,7 @@ from basejump_common.storage.database import Database, Transaction
 from basejump_common.storage.job_rows import NewJob
 from basejump_common.storage.job_worker import JobWorker
 from basejump_common.storage.jobs import Job, JobKind
+from identity import within
 
 A, B = UUID(int=0xA), UUID(int=0xB)
 
@@ -38,7 +39,7 @@ class Desk:
     @asynccontextmanager
     async def working(self) -> AsyncIterator["Desk"]:
         running = asyncio.create_task(self.worker.run())
-        await asyncio.sleep(0.1)
+        await asyncio.sleep(0)
         try:
             yield self
         finally:
@@ -50,6 +51,17 @@ class Desk:
         new = NewJob(job_uuid=uuid4(), client_uuid=client_uuid, kind="task", payload=Task(), at_once=at_once)
         return await self.worker.enqueue(tx, new)
 
+    async def begun(self, client_uuid: UUID = A, at_once: int | None = None) -> bool:
+        """Whether one is begun as it is added: again where the worker looks for work at that very moment."""
+        return await within(5, lambda: self._begun_as_added(client_uuid, at_once))
+
+    async def _begun_as_added(self, client_uuid: UUID, at_once: int | None) -> bool:
+        async with self.database.platform() as tx:
+            begun = await self.add(tx, client_uuid, at_once)
+            if not begun:
+                await tx.execute("delete from job where state = 'queued'")
+        return begun
+
     async def added(self, client_uuid: UUID = A, at_once: int | None = None) -> bool:
         async with self.database.platform() as tx:
             begun = await self.add(tx, client_uuid, at_once)
@@ -59,45 +71,53 @@ class Desk:
 
 async def test_it_begins_with_the_commit_and_ends_as_any_other(notes: Database) -> None:
     async with Desk(notes).working() as desk:
-        async with notes.platform() as tx:
-            assert await desk.add(tx)
-            await asyncio.sleep(0.1)
-            assert desk.started == []
+        assert await desk.begun()
         await asyncio.sleep(0)
         assert [(job.attempt, job.payload) for job in desk.started] == [(1, Task())]
         desk.open.set()
-        await asyncio.sleep(0.5)
-        assert await _count(notes, "finished") == 1
+        assert await within(5, lambda: _counted(notes, "finished", 1))
+
+
+async def test_it_does_not_begin_before_the_commit(notes: Database) -> None:
+    async with Desk(notes).working() as desk, notes.platform() as tx:
+        await desk.add(tx)
+        await asyncio.sleep(0.1)
+        assert desk.started == []
 
 
 async def test_what_is_rolled_back_is_never_begun_and_keeps_no_place(notes: Database) -> None:
     async with Desk(notes, concurrency=1).working() as desk:
         with pytest.raises(LookupError):
             async with notes.platform() as tx:
-                assert await desk.add(tx)
+                await desk.add(tx)
                 raise LookupError
         assert desk.started == []
-        assert await desk.added()
+        assert await desk.begun()
 
 
 async def test_it_waits_where_its_client_the_job_itself_or_the_worker_allows_no_more(notes: Database) -> None:
     async with Desk(notes, concurrency=3, per_client=2).working() as desk:
-        assert await desk.added(A, at_once=1)
+        assert await desk.begun(A, at_once=1)
         assert not await desk.added(A, at_once=1)
-        async with notes.platform() as tx:
-            await tx.execute("delete from job where state = 'queued'")
-        assert await desk.added(A)
+        assert await desk.begun(A)
         assert not await desk.added(A)
-        async with notes.platform() as tx:
-            await tx.execute("delete from job where state = 'queued'")
-        assert await desk.added(B)
+        assert await desk.begun(B)
         assert not await desk.added(B)
 
 
 async def test_places_are_kept_for_jobs_that_are_being_added(notes: Database) -> None:
-    async with Desk(notes, concurrency=1).working() as desk, notes.platform() as one, notes.platform() as other:
-        assert await desk.add(one)
-        assert not await desk.add(other, B)
+    async with Desk(notes, concurrency=1).working() as desk:
+
+        async def the_only_place_is_kept() -> bool:
+            async with notes.platform() as one, notes.platform() as other:
+                begun = await desk.add(one)
+                if begun:
+                    assert not await desk.add(other, B)
+                else:  # the worker looked for work at that very moment
+                    await one.execute("delete from job where state = 'queued'")
+            return begun
+
+        assert await within(5, the_only_place_is_kept)
 
 
 async def test_it_takes_nobodys_turn(notes: Database) -> None:
@@ -127,6 +147,10 @@ async def test_two_processes_never_count_the_same_place(notes: Database) -> None
 
 def _new() -> NewJob:
     return NewJob(job_uuid=uuid4(), client_uuid=A, kind="task", payload=Task())
+
+
+async def _counted(database: Database, state: str, number: int) -> bool:
+    return await _count(database, state) == number
 
 
 async def _count(database: Database, state: str) -> int:

@@ -12,7 +12,10 @@ import msgspec
 
 from basejump_common.storage.database import Transaction
 
-LEASE_SECONDS = 10.0
+LEASE_SECONDS = 6.0
+"""How long a job waits for its worker to be heard of. Workers renew every second, so one that is alive may be deaf for
+five; and whoever waits for a job whose worker was killed waits six at most, and what the step at work takes again."""
+
 Holding = tuple[UUID, int]  # job and attempt
 
 

@@ -27,7 +27,7 @@ from basejump_common.storage.job_rows import LEASE_SECONDS, JobRow, NewJob
 from basejump_common.storage.jobs import AnyKind, LeaseLost, bell, bell_of_canceled, enqueue
 
 POLL_SECONDS = 1.0
-RENEW_SECONDS = 3.0
+RENEW_SECONDS = 1.0
 LONGEST_RETRY_SECONDS = 60.0
 UNWIND_SECONDS = 5.0
 _MAY_PASS = (Unavailable, DeadlineExceeded, TooManyRequests, Internal)
@@ -46,8 +46,9 @@ class JobWorker:
     """Runs at most `concurrency` jobs at once, at most `per_client` of one client over all workers.
 
     It looks for work when a transaction of this process has added a job of its kinds, and every second; for
-    cancellations when one of any replica has canceled one, and whenever it renews its leases. A job added by its
-    `enqueue` it begins itself, where it would be the next one anyway.
+    cancellations when one of any replica has canceled one, and whenever it renews its leases: every second too, and
+    whatever the look for work waits for. A job added by its `enqueue` it begins itself, where it would be the next
+    one anyway.
     """
 
     def __init__(
@@ -69,7 +70,6 @@ class JobWorker:
         self._held: dict[UUID, _Held] = {}
         self._coming = 0
         self._context = copy_context()
-        self._renewed_at = 0.0
         self._stop_by: float | None = None
         self._ended = asyncio.Event()
         self._ended.set()
@@ -77,13 +77,21 @@ class JobWorker:
     async def run(self) -> None:
         """Work until `stop` or cancellation; whatever is still running then is handed back for others to take."""
         self._ended.clear()
+        keeping = asyncio.create_task(self._keep_leases())
+        keeping.add_done_callback(lambda _: self._wake.set())  # it ends by itself only with an error: raised below
         try:
             while not self._is_done():
-                await self._turn()
+                if keeping.done():
+                    keeping.result()
+                await self._look_for_work()
                 await self._rest()
         finally:
-            await self._hand_back()
-            self._ended.set()
+            try:
+                await self._hand_back()
+            finally:
+                keeping.cancel()
+                await asyncio.wait({keeping})
+                self._ended.set()
 
     async def enqueue(self, tx: Transaction, new: NewJob) -> bool:
         """As `jobs.enqueue`; whether this worker begins it with the commit of `tx`, because it needn't wait."""
@@ -123,19 +131,24 @@ class JobWorker:
         begun += [] if row is None else [row]
         return row is not None
 
-    async def _turn(self) -> None:
+    async def _look_for_work(self) -> None:
         try:
-            if self._canceled.is_set() or _now() - self._renewed_at >= RENEW_SECONDS:
-                self._canceled.clear()
-                await self._renew()
             await self._claim()
         except (Unavailable, DeadlineExceeded) as error:
             log.warning("can't look for jobs: %s", error)
-            self._drop_expired()
 
     async def _rest(self) -> None:
         pause = POLL_SECONDS if self._stop_by is None else min(POLL_SECONDS, self._stop_by - _now())
         await wait_for_bell(self._wake, max(pause, 0))
+
+    async def _keep_leases(self) -> None:
+        while True:
+            await wait_for_bell(self._canceled, RENEW_SECONDS)
+            try:
+                await self._renew()
+            except (Unavailable, DeadlineExceeded) as error:
+                log.warning("can't renew leases: %s", error)
+                self._drop_expired()
 
     async def _renew(self) -> None:
         if not self._held:
@@ -144,12 +157,13 @@ class JobWorker:
         holdings = [(job_uuid, held.attempt) for job_uuid, held in self._held.items()]
         async with self._database.platform() as tx:
             ours = await job_rows.renew(tx, holdings)
-        self._renewed_at = asked
-        for job_uuid, _ in holdings:
+        for job_uuid, attempt in holdings:
             held = self._held.get(job_uuid)
-            if held is not None and job_uuid in ours:
+            if held is None or held.attempt != attempt:
+                continue  # it ended meanwhile, or was lost and claimed again
+            if job_uuid in ours:
                 held.lease_until = asked + LEASE_SECONDS
-            elif held is not None:
+            else:
                 self._drop(job_uuid)
 
     async def _claim(self) -> None:
