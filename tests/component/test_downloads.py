@@ -23,13 +23,14 @@ ROWS = 45_000
 TABLES = f"""
 create schema shop;
 create table shop.oddity (id integer primary key, note text, price numeric(30, 10), placed timestamptz, day date,
-                          photo bytea, open boolean, ratio float8);
+                          photo bytea, open boolean, ratio float8, seen timestamp);
 insert into shop.oddity values
-    (1, null, 12345678901234567890.0000000001, '2024-05-01 12:00:00.5+02', '2024-05-01', '\\x00ff', true, 0.1),
-    (2, '', -0.5, null, null, null, false, 'NaN'),
-    (3, E'say "hi",\\r\\nBo', null, '1999-12-31 23:59:59Z', '1999-12-31', '', null, 1e300),
-    (4, '=HYPERLINK("http://x")', 1, null, null, null, null, null),
-    (5, 'Zoë 日本', 0.0000000001, null, null, null, null, 5);
+    (1, null, 12345678901234567890.0000000001, '2024-05-01 12:00:00.5+02', '2024-05-01', '\\x00ff', true, 0.1,
+     '2024-05-01 12:00:00.5'),
+    (2, '', -0.5, null, null, null, false, 'NaN', null),
+    (3, E'say "hi",\\r\\nBo', null, '1999-12-31 23:59:59Z', '1999-12-31', '', null, 1e300, '0001-01-01'),
+    (4, '=HYPERLINK("http://x")', 1, null, null, null, null, null, '9999-12-31 23:59:59.999999'),
+    (5, 'Zoë 日本', 0.0000000001, null, null, null, null, 5, null);
 create table shop.parcel as
     select n as id, 'parcel ' || n as label, n * 1.5 as weight, repeat('x', 600) as stuffing
     from generate_series(1, {ROWS}) n;
@@ -67,12 +68,12 @@ async def test_csv_has_every_value_as_it_is(place: Kept, oddities: UUID) -> None
     names = "attachment; filename=\"Show all oddities.csv\"; filename*=UTF-8''Show%20all%20oddities.csv"
     assert response.headers["content-disposition"] == names
     assert response.content.decode() == (
-        '"id","note","price","placed","day","photo","open","ratio"\r\n'
-        '1,,12345678901234567890.0000000001,"2024-05-01T10:00:00.500000Z",2024-05-01,"AP8=",true,0.1\r\n'
-        '2,"",-0.5000000000,,,,false,nan\r\n'
-        '3,"say ""hi"",\r\nBo",,"1999-12-31T23:59:59.000000Z",1999-12-31,"",,1e+300\r\n'
-        '4,"=HYPERLINK(""http://x"")",1.0000000000,,,,,\r\n'
-        '5,"Zoë 日本",1E-10,,,,,5\r\n'
+        '"id","note","price","placed","day","photo","open","ratio","seen"\r\n'
+        '1,,12345678901234567890.0000000001,"2024-05-01T10:00:00.500000Z",2024-05-01,"AP8=",true,0.1,"2024-05-01T12:00:00.500000"\r\n'
+        '2,"",-0.5000000000,,,,false,nan,\r\n'
+        '3,"say ""hi"",\r\nBo",,"1999-12-31T23:59:59.000000Z",1999-12-31,"",,1e+300,"0001-01-01T00:00:00.000000"\r\n'
+        '4,"=HYPERLINK(""http://x"")",1.0000000000,,,,,,"9999-12-31T23:59:59.999999"\r\n'
+        '5,"Zoë 日本",1E-10,,,,,5,\r\n'
     )
 
 
