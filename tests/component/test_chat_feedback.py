@@ -94,7 +94,7 @@ async def test_the_next_question_of_the_chat_knows_what_was_thought_and_why(
         prompt = await prompt_rows.answered(tx, final.msg_uuid, member.user_uuid)
         assert prompt is not None
         following = msgspec.structs.replace(prompt, asked_at=datetime.now(UTC))
-        turns = await prompt_rows.history(tx, following, ())
+        turns = await prompt_rows.earlier(tx, following)
     assert (turns[-1].thumbs_up, turns[-1].thumbs_reason) == (False, "Ann has left")
 
 

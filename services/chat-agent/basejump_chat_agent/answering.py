@@ -28,9 +28,7 @@ from basejump_chat_agent.recalling import Recalling
 from basejump_chat_agent.retrieving import Retrieving
 from basejump_chat_agent.toolbox import Tools
 from basejump_chat_agent.work import Work
-from basejump_common.bus import publish
 from basejump_common.contracts.chat import Message
-from basejump_common.contracts.result import RESULT_CREATED, ResultCreated
 from basejump_common.errors import BasejumpError
 from basejump_common.storage.database import Database, Transaction
 from basejump_common.storage.jobs import Job, LeaseLost
@@ -88,19 +86,14 @@ class Answering:
 
     async def _store(self, work: Work, ending: Ending) -> Message:
         context = background_context(work.asker)
-        async with self._database.tenant(work.prompt.client_uuid) as tx:
-            await work.job.fence(tx)
+        async with work.job.writing(self._database) as tx:
             ending = await _as_it_stands(tx, ending)
-            kept = None if ending.result is None else ending.result.ran.run_uuid
-            stored = await settle(tx, work.prompt, ending.message, context, kept)
+            stored = await settle(tx, work.prompt, ending.message, context, ending.result)
             if stored is None:
                 raise LeaseLost
             if ending.result is not None:
                 await result_rows.insert(tx, work.prompt, ending.result)
-                await verified_rows.remember(tx, ending.result)
                 await expire_later(tx, work.prompt.client_uuid)
-                created = ResultCreated(result_uuid=ending.result.result_uuid, chat_uuid=work.prompt.chat_uuid)
-                await publish(tx, RESULT_CREATED, work.prompt.client_uuid, created.result_uuid, created, context)
         return stored
 
     async def _ending(self, work: Work) -> Ending:

@@ -62,8 +62,7 @@ class Expiring:
                 await expire_later(tx, job.client_uuid)
 
     async def _batch(self, job: Job[Expire], days: int | None) -> bool:
-        async with self._database.tenant(job.client_uuid) as tx:
-            await job.fence(tx)
+        async with job.writing(self._database) as tx:
             expired = await expiry_rows.expire(tx, days)
             await forget_later(tx, job.client_uuid, [one.run_uuid for one in expired])
             for one in expired:

@@ -6,7 +6,7 @@ from basejump_chat_agent.adapters import prompt_rows
 from basejump_chat_agent.adapters.prompt_rows import PromptAtWork
 from basejump_chat_agent.domain.answerer import Clarified
 from basejump_chat_agent.domain.choice import says_any
-from basejump_chat_agent.domain.conversation import Turn, trimmed
+from basejump_chat_agent.domain.conversation import TURNS, Turn, prior_turns, trimmed
 from basejump_chat_agent.domain.missing import chosen
 from basejump_chat_agent.domain.prompt import Prompt
 from basejump_common.contracts.chat import Clarification
@@ -46,5 +46,6 @@ async def thread_of(tx: Transaction, prompt: PromptAtWork) -> Thread:
             values.setdefault(back.instead_of, value)
         clarified.insert(0, Clarified(asked=parent.message.content, answered=meant.question))
         meant = parent
-    turns = trimmed(await prompt_rows.history(tx, meant, prompt.prior))
+    earlier = prompt.earlier if meant is prompt else await prompt_rows.earlier(tx, meant)
+    turns = trimmed((*prior_turns(prompt.prior), *earlier)[-TURNS:])
     return Thread(meant=meant, asked=asked, clarified=tuple(clarified), chosen=values, turns=turns)

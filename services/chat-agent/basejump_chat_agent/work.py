@@ -59,8 +59,7 @@ class Work:
         """As `step`, and kept when this returns, in one commit with what `also` writes. Raises LeaseLost."""
         if name not in self._finished:
             outcome = await perform()
-            async with self._database.tenant(self.job.client_uuid) as tx:
-                await self.job.fence(tx)
+            async with self.job.writing(self._database) as tx:
                 if also is not None:
                     await also(tx, outcome)
                 await prompt_rows.keep_steps(tx, self.prompt, {**self._unkept, name: outcome})

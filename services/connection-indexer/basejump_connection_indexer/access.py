@@ -13,10 +13,7 @@ from basejump_common.contracts.client_settings import ClientSettings
 from basejump_common.errors import DeadlineExceeded, NotFound, Unauthenticated, Unavailable
 from basejump_common.runtime import Base
 from basejump_common.security.principal import Role
-from basejump_connection_indexer.adapters import database_rows, grant_rows, login_rows
-from basejump_connection_indexer.adapters.database_rows import DatabaseRow
-from basejump_connection_indexer.adapters.grant_rows import GrantedConnection
-from basejump_connection_indexer.adapters.login_rows import ConnectionRow
+from basejump_connection_indexer.adapters import grant_rows
 from basejump_connection_indexer.adapters.teams import Teams
 from basejump_connection_indexer.adapters.vault import Vault
 from basejump_connection_indexer.domain.engine import ENGINES, schemas_of
@@ -97,7 +94,11 @@ class Gate:
 
     async def _open(self, context: Context, team_uuid: UUID | None, conn_uuid: UUID) -> Access:
         tenant = context.caller.tenant
-        granted, row, login = await self._granted(tenant, team_uuid, conn_uuid)
+        async with self._database.tenant(tenant) as tx:
+            found = await grant_rows.opened(tx, team_uuid, conn_uuid)
+        if found is None:
+            raise _not_granted()
+        granted, row, login = found
         return Access(
             client_uuid=tenant,
             conn_uuid=conn_uuid,
@@ -107,20 +108,6 @@ class Gate:
             functions=allowed_functions(row, schemas_of(row, login)),
             target=self._vault.target(row, login),
         )
-
-    async def _granted(
-        self, tenant: UUID, team_uuid: UUID | None, conn_uuid: UUID
-    ) -> tuple[GrantedConnection, DatabaseRow, ConnectionRow]:
-        async with self._database.tenant(tenant) as tx:
-            if team_uuid is None:
-                granted = await grant_rows.connection(tx, conn_uuid)
-            else:
-                granted = await grant_rows.find(tx, team_uuid, conn_uuid)
-            login = await login_rows.find(tx, conn_uuid)
-            row = None if login is None else await database_rows.find(tx, login.db_uuid)
-        if granted is None or login is None or row is None:
-            raise _not_granted()
-        return granted, row, login
 
 
 def _not_granted() -> NotFound:

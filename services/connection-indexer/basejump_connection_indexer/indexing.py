@@ -85,8 +85,7 @@ class Indexing:
 
     async def index(self, job: Job[IndexDatabase]) -> None:
         """Raises Unavailable when the customer's database is away, which is tried again, and what connecting raises."""
-        async with self._database.tenant(job.client_uuid) as tx:
-            await job.fence(tx)
+        async with job.writing(self._database) as tx:
             row = await database_rows.find(tx, job.payload.db_uuid)
             logins = await login_rows.of_database(tx, job.payload.db_uuid)
             started = _status(job.payload.db_uuid, IndexState.STARTED, _LOOKED, await _count(tx, job.payload))
@@ -100,8 +99,7 @@ class Indexing:
     async def check(self, job: Job[CheckDatabase]) -> None:
         """Look whether the database has changed by itself; one that is being indexed is looked at anyway. Raises as
         `index` does."""
-        async with self._database.tenant(job.client_uuid) as tx:
-            await job.fence(tx)
+        async with job.writing(self._database) as tx:
             row = await database_rows.find(tx, job.payload.db_uuid)
             logins = await login_rows.of_database(tx, job.payload.db_uuid)
             if row is not None:
@@ -146,8 +144,7 @@ class Indexing:
         return [_in_schemas(table, logical) for table in tables] if logical else tables
 
     async def _progress(self, job: Job[IndexDatabase], progress: float) -> None:
-        async with self._database.tenant(job.client_uuid) as tx:
-            await job.fence(tx)
+        async with job.writing(self._database) as tx:
             count = await _count(tx, job.payload)
             status = _status(job.payload.db_uuid, IndexState.STARTED, progress, count)
             await database_rows.set_index_state(tx, status)

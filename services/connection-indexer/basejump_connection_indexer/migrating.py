@@ -79,7 +79,7 @@ class Migrating:
     async def move(self, job: Job[MoveResults]) -> None:
         """Until nothing is elsewhere. While a storage is away this job ends, and another one is to come."""
         with suppress(_Superseded):
-            async with self._database.tenant(job.client_uuid) as tx:
+            async with job.writing(self._database) as tx:
                 migration = await _last(tx, job)
                 await migration_rows.set_state(tx, migration.migration_uuid, MigrationState.STARTED)
             done = await self._move_all(job, migration)
@@ -97,7 +97,7 @@ class Migrating:
     async def _move_all(self, job: Job[MoveResults], migration: Migration) -> _Pass:
         done, after = _Pass(failures=[]), _FIRST
         while True:
-            async with self._database.tenant(job.client_uuid) as tx:
+            async with job.writing(self._database) as tx:
                 await _last(tx, job)
                 writing = await migration_rows.still_writing(tx, migration.storage_uuid)
                 batch = await migration_rows.elsewhere(tx, migration.storage_uuid, after, _BATCH)
@@ -128,13 +128,12 @@ class Migrating:
                 await _copy(source, kept.object_key, target, key)
             except FileNotFoundError:
                 log.warning("the file of a result was gone before it was moved", extra={"run": str(kept.run_uuid)})
-                async with self._database.tenant(job.client_uuid) as tx:
-                    await job.fence(tx)
+                async with job.writing(self._database) as tx:
                     await migration_rows.lost(tx, kept)
                 return None
             except (StorageAway, NotFound) as error:
                 return error.message
-            async with self._database.tenant(job.client_uuid) as tx:
+            async with job.writing(self._database) as tx:
                 await migration_rows.moved(tx, await _last(tx, job), kept, key)
             return None
 
@@ -157,7 +156,7 @@ class Migrating:
         place = await self._store.place(job.client_uuid, storage_uuid)
         async for keys in place.keys(job.client_uuid):
             runs = {key: run for key in keys if (run := run_of(key)) is not None}
-            async with self._database.tenant(job.client_uuid) as tx:
+            async with job.writing(self._database) as tx:
                 await _last(tx, job)
                 referred = await storage_rows.referred(tx, list(runs), list(runs.values()))
             for key in runs.keys() - referred:
@@ -167,7 +166,7 @@ class Migrating:
         """End, to go on later."""
         tries = 1 if done.moved else job.payload.tries + 1
         seconds = min(_FIRST_WAIT * 2.0 ** min(tries - 1, 20), _LONGEST_WAIT)
-        async with self._database.tenant(job.client_uuid) as tx:
+        async with job.writing(self._database) as tx:
             migration = await _last(tx, job)
             uuid, failed = migration.migration_uuid, len(done.failures)
             await migration_rows.set_state(tx, uuid, MigrationState.WAITING, failed, done.failures[0])
@@ -175,7 +174,7 @@ class Migrating:
             await job.finish(tx)
 
     async def _finish(self, job: Job[MoveResults], left: Sequence[str]) -> None:
-        async with self._database.tenant(job.client_uuid) as tx:
+        async with job.writing(self._database) as tx:
             migration = await _last(tx, job)
             error = left[0] if left else None
             await migration_rows.set_state(tx, migration.migration_uuid, MigrationState.FINISHED, error=error)
@@ -183,8 +182,7 @@ class Migrating:
 
 
 async def _last(tx: Transaction, job: Job[MoveResults]) -> Migration:
-    """The job's migration, with the job fenced. Raises LeaseLost, and _Superseded when it isn't the last any more."""
-    await job.fence(tx)
+    """The job's migration. Raises _Superseded when it isn't the last any more."""
     migration = await migration_rows.find(tx)
     if migration is None or migration.migration_uuid != job.payload.migration_uuid:
         raise _Superseded

@@ -113,8 +113,7 @@ class Runs:
     async def _begin(self, access: Access, request: Run) -> Claim | RunResult | TooManyStatements | None:
         """That this call is to run it, or how it ended, or that there is no place; None while another
         call runs it. Raises how it ended."""
-        async with self._database.tenant(access.client_uuid) as tx:
-            await run_rows.lock(tx, access.client_uuid)
+        async with self._database.tenant(access.client_uuid, first=run_rows.lock(access.client_uuid)) as tx:
             limits = self._limits.within(access.settings)
             if claimed := await run_rows.claim(tx, access.client_uuid, request, limits):
                 return claimed

@@ -280,13 +280,15 @@ async def test_another_worker_takes_over_when_a_lease_runs_out_and_the_first_can
     async with notes.platform() as tx:
         (first,) = await job_rows.claim(tx, ["task"], worker="slow", per_client=1, limit=1)
     job = kind(Gate())["task"].job(first)
-    async with notes.platform() as tx:
-        await job.fence(tx)
+    async with job.writing(notes):
+        pass
     await claim_as_another(notes, job_uuid)
-    for write in (job.fence, job.finish):
-        with pytest.raises(LeaseLost):
-            async with notes.platform() as tx:
-                await write(tx)
+    with pytest.raises(LeaseLost):
+        async with job.writing(notes):
+            pytest.fail("the job is another's")
+    with pytest.raises(LeaseLost):
+        async with notes.platform() as tx:
+            await job.finish(tx)
     assert (await row(notes, job_uuid))["worker"] == "another"
 
 
@@ -295,11 +297,9 @@ async def test_nobody_takes_over_between_a_fence_and_its_commit(notes: Database)
     async with notes.platform() as tx:
         (first,) = await job_rows.claim(tx, ["task"], worker="slow", per_client=1, limit=1)
         await tx.execute("update job set lease_until = now() - interval '1 second'")
-    async with notes.platform() as writing:
-        await kind(Gate())["task"].job(first).fence(writing)
-        async with notes.platform() as tx:
-            assert await job_rows.claim(tx, ["task"], worker="other", per_client=9, limit=1) == []
-            assert await job_rows.renew(tx, [(job_uuid, 1)]) == {job_uuid}
+    async with kind(Gate())["task"].job(first).writing(notes), notes.platform() as tx:
+        assert await job_rows.claim(tx, ["task"], worker="other", per_client=9, limit=1) == []
+        assert await job_rows.renew(tx, [(job_uuid, 1)]) == {job_uuid}
     async with notes.platform() as tx:
         assert len(await job_rows.claim(tx, ["task"], worker="other", per_client=9, limit=1)) == 1
 

@@ -13,7 +13,7 @@ topology.py     streams, buckets and consumers of an installation
 
 from basejump_common.bus.connection import Bus
 from basejump_common.bus.context import Context
-from basejump_common.bus.events import Consumer, Event, Reaction, on, publish
+from basejump_common.bus.events import Consumer, Event, Reaction, as_published, on, publish
 from basejump_common.bus.keyvalue import KeyValueMirror
 from basejump_common.bus.server import Endpoint, Server, authorize, handle
 from basejump_common.bus.topology import KEYS, REVOCATIONS
@@ -29,6 +29,7 @@ __all__ = [
     "KeyValueMirror",
     "Reaction",
     "Server",
+    "as_published",
     "authorize",
     "handle",
     "on",

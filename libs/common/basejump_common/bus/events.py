@@ -71,6 +71,17 @@ async def publish(
     context: Context | None = None,
 ) -> None:
     """Publish the event once `tx` is committed; nothing leaves when it is rolled back."""
+    await outbox.add(tx, as_published(event_type, client_uuid, entity_uuid, data, context))
+
+
+def as_published(
+    event_type: EventType[Data],
+    client_uuid: UUID,
+    entity_uuid: UUID,
+    data: Data,
+    context: Context | None = None,
+) -> outbox.OutboxMessage:
+    """The event as `publish` puts it into the outbox: for those who add several at once."""
     event_uuid = uuid4()
     event = CloudEvent(
         id=str(event_uuid),
@@ -82,10 +93,9 @@ async def publish(
         traceparent=context.traceparent if context else "",
         data=msgspec.Raw(wire.encode(data)),
     )
-    message = outbox.OutboxMessage(
+    return outbox.OutboxMessage(
         id=event_uuid, subject=event_type.subject(client_uuid), payload=msgspec.json.encode(event)
     )
-    await outbox.add(tx, message)
 
 
 def relay(bus: Bus, database: Database) -> outbox.Relay:

@@ -134,8 +134,6 @@ _END = """
     )
 """
 
-_FENCE = "select from job where job_uuid = $1 and attempt = $2 and state = 'running' for share"
-
 
 async def claim(tx: Transaction, kinds: Collection[str], *, worker: str, per_client: int, limit: int) -> list[JobRow]:
     """Take at most `limit` jobs that are due, no client running more than `per_client` of these kinds."""
@@ -177,9 +175,10 @@ async def end(tx: Transaction, holding: Holding, state: str, error: str | None =
     return waits
 
 
-async def still_ours(tx: Transaction, holding: Holding) -> bool:
-    """Whether the job is ours, and stays so until `tx` ends."""
-    return await tx.execute(_FENCE, *holding) == 1
+def fence(holding: Holding) -> str:
+    """A transaction's first statement: finds one row if the job is ours, and it stays so until that ends."""
+    job_uuid, attempt = UUID(int=holding[0].int), int(holding[1])  # nothing but these gets into the text
+    return f"select from job where job_uuid = '{job_uuid}' and attempt = {attempt} and state = 'running' for share"
 
 
 def _columns(holdings: Sequence[Holding]) -> tuple[list[UUID], list[int]]:

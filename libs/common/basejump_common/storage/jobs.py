@@ -5,9 +5,9 @@
 
     async def index(job: Job[IndexDatabase]) -> None:
         ...                                               # may run twice: a worker can die at any moment
-        async with database.tenant(job.client_uuid) as tx:
-            await job.finish(tx)                          # raises LeaseLost when another worker has taken over
-            ...                                           # these writes and the end of the job are one commit
+        async with job.writing(database) as tx:           # raises LeaseLost when another worker has taken over
+            ...
+            await job.finish(tx)                          # these writes and the end of the job are one commit
 
     worker = JobWorker(database, {"index": JobKind(index, IndexDatabase)})
 
@@ -15,7 +15,8 @@ A job that raises is tried again with back-off, unless its error can only come a
 after `max_attempts` it is `failed`, with an error text that is safe to show.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Generic, TypeAlias, TypeVar
@@ -24,7 +25,7 @@ from uuid import UUID, uuid4
 import msgspec
 
 from basejump_common.storage import job_rows
-from basejump_common.storage.database import Transaction
+from basejump_common.storage.database import Database, Transaction
 
 P = TypeVar("P", bound=msgspec.Struct)
 
@@ -57,10 +58,13 @@ class Job(Generic[P]):
     payload: P
     attempt: int
 
-    async def fence(self, tx: Transaction) -> None:
-        """Make sure that what `tx` writes counts only while the job is ours. Raises LeaseLost."""
-        if not await job_rows.still_ours(tx, (self.job_uuid, self.attempt)):
-            raise LeaseLost
+    @asynccontextmanager
+    async def writing(self, database: Database) -> AsyncIterator[Transaction]:
+        """The tenant's transaction, which goes through only while the job is ours. Raises LeaseLost."""
+        async with database.tenant(self.client_uuid, first=job_rows.fence((self.job_uuid, self.attempt))) as tx:
+            if tx.first == 0:
+                raise LeaseLost
+            yield tx
 
     async def finish(self, tx: Transaction) -> None:
         """Fence, and end the job in the same commit as its last writes. Raises LeaseLost."""
@@ -121,8 +125,8 @@ async def enqueue(
     `at_once`: it begins only while that many jobs of the client run, itself included; the worker's limit holds too.
     """
     job_uuid = job_uuid or uuid4()
-    await tx.execute(_ENQUEUE, job_uuid, client_uuid, kind, payload, run_after, at_once)
-    tx.ring(bell(kind))
+    if await tx.execute(_ENQUEUE, job_uuid, client_uuid, kind, payload, run_after, at_once):
+        tx.ring(bell(kind))
     return job_uuid
 
 

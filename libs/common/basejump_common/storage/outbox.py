@@ -35,16 +35,12 @@ class OutboxMessage(msgspec.Struct, frozen=True, kw_only=True):
     payload: bytes
 
 
-async def add(tx: Transaction, message: OutboxMessage) -> None:
-    """Publish `message` once `tx` is committed. ValueError when it has more than 512 KiB."""
-    if len(message.payload) > MAX_BYTES:
-        raise ValueError(f"an event of {len(message.payload)} bytes: at most {MAX_BYTES}")
-    await tx.execute(
-        "insert into outbox (event_id, subject, payload) values ($1, $2, $3)",
-        message.id,
-        message.subject,
-        message.payload,
-    )
+async def add(tx: Transaction, *messages: OutboxMessage) -> None:
+    """Publish `messages`, in their order, once `tx` is committed. ValueError when one has more than 512 KiB."""
+    for message in messages:
+        if len(message.payload) > MAX_BYTES:
+            raise ValueError(f"an event of {len(message.payload)} bytes: at most {MAX_BYTES}")
+    await tx.insert_records("outbox", _COLUMNS, [(one.id, one.subject, one.payload) for one in messages])
     tx.ring(BELL)
 
 
@@ -97,8 +93,7 @@ class Relay:
 
     async def publish_batch(self) -> int:
         """Publish what waits, at most 100 events; how many the broker took."""
-        async with self._database.platform() as tx:
-            await tx.execute("select pg_advisory_xact_lock(hashtextextended(current_schema() || ' outbox', 0))")
+        async with self._database.platform(first=_ONE_AT_A_TIME) as tx:
             waiting = await tx.rows(OutboxMessage, _WAITING, BATCH)
             taken = await self._publish_in_order(waiting)
             await tx.execute("update outbox set published_at = statement_timestamp() where event_id = any($1)", taken)
@@ -124,6 +119,8 @@ class Relay:
         return taken
 
 
+_ONE_AT_A_TIME = "select pg_advisory_xact_lock(hashtextextended(current_schema() || ' outbox', 0))"
+_COLUMNS = ("event_id", "subject", "payload")
 _WAITING = """
     select event_id as id, subject, payload from outbox where published_at is null order by position limit $1
 """

@@ -1,12 +1,12 @@
 """SQL of prompts, their messages and their finished steps. Every function takes the tenant's transaction."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, TypeVar
 from uuid import UUID
 
 import msgspec
 
-from basejump_chat_agent.domain.conversation import ROWS, TURNS, Turn, prior_turns
+from basejump_chat_agent.domain.conversation import ROWS, TURNS, Turn
 from basejump_chat_agent.domain.prompt import Prompt
 from basejump_common.contracts.chat import JudgeMessage, Message, PriorMessage
 from basejump_common.storage import pages
@@ -21,11 +21,6 @@ _INSERT = """
     on conflict (prompt_uuid) do nothing
 """
 _SELECT = "select prompt.*, chat.team_uuid from prompt join chat using (chat_uuid)"
-_AT_WORK = """
-    select prompt.*, chat.team_uuid, chat.history as prior,
-           (select coalesce(jsonb_object_agg(name, outcome), '{}') from step where step.prompt_uuid = $1) as steps
-    from prompt join chat using (chat_uuid) where prompt.prompt_uuid = $1
-"""
 _SETTLE = """
     with settled as (
         update prompt set message = $2, answered_at = now() where prompt_uuid = $1 and answered_at is null
@@ -35,7 +30,9 @@ _SETTLE = """
         delete from step where prompt_uuid = $1 and exists (select from settled)
         returning (outcome ->> 'run_uuid')::uuid as run_uuid, name
     )
-    select message, array(select run_uuid from forgotten where name like 'statement %') as run_uuids from settled
+    select message, array(select run_uuid from forgotten where name like 'statement %') as run_uuids,
+           exists (select from webhook_delivery where prompt_uuid = $1 and state = 'waiting') as awaited
+    from settled
 """
 _MESSAGES = """
     select message, asked_at, msg_uuid from prompt
@@ -46,17 +43,27 @@ _MESSAGE = """
     select prompt.message from prompt join chat using (chat_uuid)
     where msg_uuid = $1 and ($2::uuid is null or chat.user_uuid = $2)
 """
-_HISTORY = """
-    select question, message ->> 'content' as answer, message ->> 'msg_type' as msg_type,
+# The answered questions of the chat before `this` one, the latest of them.
+_EARLIER = f"""
+    select asked_at, question, message ->> 'content' as answer, message ->> 'msg_type' as msg_type,
            message ->> 'sql_query' as sql, message -> 'thumbs_up' as thumbs_up, thumbs_reason,
            coalesce(result.columns, '[]') as columns,
-           coalesce(jsonb_path_query_array(result.preview, '$[0 to $last]', jsonb_build_object('last', $4 - 1)), '[]')
-               as rows,
+           coalesce(jsonb_path_query_array(result.preview, '$[0 to {ROWS - 1}]'), '[]') as rows,
            coalesce(result.row_num_total, 0) as row_count
     from prompt left join result using (prompt_uuid)
-    where prompt.chat_uuid = $1 and asked_at < $2 and answered_at is not null
-    order by asked_at desc limit $3
-"""
+    where prompt.chat_uuid = this.chat_uuid and asked_at < this.asked_at and answered_at is not null
+    order by asked_at desc limit {TURNS}
+"""  # noqa: S608 - a constant, as the next two
+_EARLIER_OF = f"""
+    select earlier.* from (select $1::uuid as chat_uuid, $2::timestamptz as asked_at) this
+    cross join lateral ({_EARLIER}) earlier order by earlier.asked_at
+"""  # noqa: S608
+_AT_WORK = f"""
+    select this.*, chat.team_uuid, chat.history as prior,
+           (select coalesce(jsonb_object_agg(name, outcome), '{{}}') from step where step.prompt_uuid = $1) as steps,
+           (select coalesce(jsonb_agg(earlier order by asked_at), '[]') from ({_EARLIER}) earlier) as earlier
+    from prompt this join chat using (chat_uuid) where this.prompt_uuid = $1
+"""  # noqa: S608
 _JUDGE = """
     update prompt set message = jsonb_set(message, '{thumbs_up}', coalesce(to_jsonb($2::boolean), 'null')),
                       thumbs_reason = $3, thumbs_user_uuid = $4
@@ -76,17 +83,20 @@ _RUNNING = """
 
 
 class PromptAtWork(Prompt, frozen=True, kw_only=True):
-    """A prompt with the outcomes of its finished steps, by name, as JSON values, and what its chat was created with."""
+    """A prompt with the outcomes of its finished steps, by name, as JSON values; what its chat was created with, and
+    the questions before it that have ended, oldest first."""
 
     steps: dict[str, Any]
     prior: tuple[PriorMessage, ...]
+    earlier: tuple[Turn, ...]
 
 
 class Settled(msgspec.Struct, frozen=True, kw_only=True):
-    """The final message, and every statement that the prompt ran or meant to run."""
+    """The final message, every statement that the prompt ran or meant to run, and whether a webhook waits for it."""
 
     message: Message
     run_uuids: tuple[UUID, ...]
+    awaited: bool
 
 
 class StoredMessage(msgspec.Struct, frozen=True, kw_only=True):
@@ -169,10 +179,9 @@ async def judge(tx: Transaction, judged: JudgeMessage, user_uuid: UUID) -> Messa
     return msgspec.convert(stored, Message)
 
 
-async def history(tx: Transaction, prompt: Prompt, prior: Sequence[PriorMessage]) -> tuple[Turn, ...]:
-    """The questions before this one that have ended, oldest first; before them those the chat was created with."""
-    rows = await tx.rows(Turn, _HISTORY, prompt.chat_uuid, prompt.asked_at, TURNS, ROWS)
-    return (*prior_turns(prior), *reversed(rows))[-TURNS:]
+async def earlier(tx: Transaction, prompt: Prompt) -> tuple[Turn, ...]:
+    """As `PromptAtWork.earlier`, of any prompt."""
+    return tuple(await tx.rows(Turn, _EARLIER_OF, prompt.chat_uuid, prompt.asked_at))
 
 
 async def running(tx: Transaction, prompt_uuid: UUID) -> list[UUID]:

@@ -1,24 +1,31 @@
 """SQL of results. Every function takes the tenant's transaction; `user_uuid` None means: of any user of the client."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID
 
 import msgspec
 from msgspec import UNSET
 
 from basejump_chat_agent.domain.charts import Visual
-from basejump_chat_agent.domain.new_result import NewResult, result_type
+from basejump_chat_agent.domain.new_result import NewResult, Recalled, result_type
 from basejump_chat_agent.domain.prompt import Prompt
+from basejump_chat_agent.domain.verified.wording import signature, words_of
 from basejump_common.contracts.connection import RanUnder, RunResult
 from basejump_common.contracts.result import Result, UpdateResult
+from basejump_common.security.principal import Role
 from basejump_common.storage import pages
 from basejump_common.storage.database import Transaction
 
+# With what it is found by once it is verified; one that came from a verified result is so at once.
 _INSERT = """
     insert into result (result_uuid, client_uuid, user_uuid, team_uuid, chat_uuid, prompt_uuid, run_uuid, conn_uuid,
                         db_uuid, result_title, result_subtitle, result_description, sql_query, result_type, columns,
-                        row_num_total, truncated, preview, bytes, proof, visual_json, visual_explanation)
-    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22)
+                        row_num_total, truncated, preview, bytes, proof, visual_json, visual_explanation,
+                        reading, found_by, signature, dialect, rests_on,
+                        came_from, verified, verified_user_role, verified_user_uuid, fresh_at)
+    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22,
+            $11, $23, $24, $25, $26, $27, $27::uuid is not null, $28, $29, coalesce($30, now()))
 """
 # `read_for`: the teams under whose grants the reader may read it, as far as is known here. What somebody shares with a
 # team may be for any of its members: who is one is looked at with the grant.
@@ -123,7 +130,16 @@ async def insert(tx: Transaction, prompt: Prompt, new: NewResult) -> None:
         new.ran.proof,
         new.visual.figure,
         new.visual.explanation,
+        new.question,
+        signature(words_of(new.question)),
+        new.dialect,
+        sorted({part.name.rpartition(".")[2].lower() for part in new.ran.proof.tables}),
+        *((None, None, None, None) if new.recalled is None else _origin(new.recalled)),
     )
+
+
+def _origin(recalled: Recalled) -> tuple[UUID, Role, UUID, datetime]:
+    return recalled.came_from, recalled.role, recalled.user_uuid, recalled.fresh_at
 
 
 async def readable(tx: Transaction, result_uuids: Sequence[UUID], user_uuid: UUID | None) -> list[StoredResult]:

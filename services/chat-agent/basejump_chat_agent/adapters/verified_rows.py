@@ -7,8 +7,6 @@ from uuid import UUID
 
 import msgspec
 
-from basejump_chat_agent.domain.new_result import NewResult, Recalled
-from basejump_chat_agent.domain.verified.wording import signature, words_of
 from basejump_common.contracts.connection import Proof, ResultColumn, RunResult
 from basejump_common.security.principal import Role
 from basejump_common.storage.database import Transaction
@@ -19,12 +17,6 @@ MOST_CANDIDATES = 200
 _CANDIDATES = """
     select * from result where verified and db_uuid = $1 and signature = $2 and found_by <> ''
     order by created_at desc, result_uuid desc limit $3
-"""
-_REMEMBER = """
-    update result set found_by = $2, signature = $3, dialect = $4, rests_on = $5, came_from = $6,
-                      verified = $6::uuid is not null, verified_user_role = $7, verified_user_uuid = $8,
-                      fresh_at = coalesce($9, now()), reading = $10
-    where result_uuid = $1
 """
 _STANDS = "select true from result where result_uuid = $1 and verified for share"
 _STANDING = """
@@ -95,25 +87,6 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     result_uuid: UUID
     prompt_uuid: UUID
     verified_user_role: Role | None = None
-
-
-async def remember(tx: Transaction, new: NewResult) -> None:
-    """What a new result is found by once it is verified; one that came from a verified result is so at once."""
-    recalled = new.recalled
-    await tx.execute(
-        _REMEMBER,
-        new.result_uuid,
-        new.question,
-        signature(words_of(new.question)),
-        new.dialect,
-        sorted({part.name.rpartition(".")[2].lower() for part in new.ran.proof.tables}),
-        *((None, None, None, None) if recalled is None else _origin(recalled)),
-        new.subtitle,
-    )
-
-
-def _origin(recalled: Recalled) -> tuple[UUID, Role, UUID, datetime]:
-    return recalled.came_from, recalled.role, recalled.user_uuid, recalled.fresh_at
 
 
 async def stands(tx: Transaction, result_uuid: UUID) -> bool:

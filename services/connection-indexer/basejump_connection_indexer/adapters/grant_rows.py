@@ -10,6 +10,8 @@ from basejump_common.contracts.common import PageRequest
 from basejump_common.contracts.connection import DatabaseType, Grant, IndexState, TableScope, TeamConnection
 from basejump_common.storage import pages
 from basejump_common.storage.database import Transaction
+from basejump_connection_indexer.adapters.database_rows import DatabaseRow
+from basejump_connection_indexer.adapters.login_rows import ConnectionRow
 from basejump_connection_indexer.domain.scope import Scope
 
 
@@ -40,6 +42,15 @@ _GRANTED = f"""
     from connection join database using (client_uuid, db_uuid) join team_grant using (client_uuid, conn_uuid)
     where team_uuid = $1
 """  # noqa: S608 - a constant
+# Without a team: for those who grant, and need no grant.
+_OPENED = """
+    select database.*, connection.conn_uuid, username, password, data_source_desc, warnings,
+           connection.schemas as login_schemas, connection.schema_maps as login_schema_maps,
+           connection.created_at as login_created_at, allow, coalesce(deny, '[]') as deny
+    from connection join database using (client_uuid, db_uuid)
+    left join team_grant on team_grant.conn_uuid = connection.conn_uuid and team_uuid = $2
+    where connection.conn_uuid = $1 and ($2::uuid is null or team_uuid is not null)
+"""
 _GRANT = """
     insert into team_grant as known (client_uuid, conn_uuid, team_uuid, allow, deny)
     select $1, $2, unnest($3::uuid[]), $4::jsonb, coalesce($5::jsonb, '[]')
@@ -125,6 +136,21 @@ async def find(tx: Transaction, team_uuid: UUID, conn_uuid: UUID) -> GrantedConn
 async def connection(tx: Transaction, conn_uuid: UUID) -> GrantedConnection | None:
     """The connection, whoever has it: for those who grant."""
     return await tx.row(GrantedConnection, f"{_CONNECTION} where conn_uuid = $1", conn_uuid)
+
+
+async def opened(
+    tx: Transaction, team_uuid: UUID | None, conn_uuid: UUID
+) -> tuple[GrantedConnection, DatabaseRow, ConnectionRow] | None:
+    """As `find` (or `connection`, without a team), with all that is needed to use it."""
+    record = await tx.fetchrow(_OPENED, conn_uuid, team_uuid)
+    if record is None:
+        return None
+    of_login = {name: record[f"login_{name}"] for name in ("schemas", "schema_maps", "created_at")}
+    return (
+        msgspec.convert(record, GrantedConnection),
+        msgspec.convert(record, DatabaseRow),
+        msgspec.convert(dict(record) | of_login, ConnectionRow),
+    )
 
 
 async def of_database(tx: Transaction, db_uuid: UUID) -> list[Grant]:

@@ -66,7 +66,6 @@ class RunRow(msgspec.Struct, frozen=True, kw_only=True):
     lease_over: bool
 
 
-_LOCK = "select pg_advisory_xact_lock(hashtextextended('run ' || $1::text, 0))"
 _COUNT = """
     select count(*) as of_client, count(*) filter (where conn_uuid in (
         select conn_uuid from connection where db_uuid = (select db_uuid from connection where conn_uuid = $2)
@@ -118,9 +117,10 @@ _STOP = """
 """
 
 
-async def lock(tx: Transaction, client_uuid: UUID) -> None:
-    """Until the transaction ends no other call claims a run of the client."""
-    await tx.execute(_LOCK, str(client_uuid))
+def lock(client_uuid: UUID) -> str:
+    """A transaction's first statement: until that ends no other call claims a run of the client."""
+    # Rebuilt from its integer: nothing but a UUID can get into this text.
+    return f"select pg_advisory_xact_lock(hashtextextended('run {UUID(int=client_uuid.int)}', 0))"
 
 
 async def others_running(tx: Transaction, request: Run) -> Running:
