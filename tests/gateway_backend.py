@@ -33,11 +33,12 @@ def token(
     credential: Credential = Credential.ACCESS,
     seconds: float = 60,
     secret_uuid: UUID | None = None,
+    client_uuid: UUID = CLIENT,
 ) -> str:
     principal = Principal(
         credential=credential,
         role=role,
-        client_uuid=CLIENT,
+        client_uuid=client_uuid,
         user_uuid=USER,
         session_uuid=uuid4(),
         secret_uuid=secret_uuid,

@@ -1,12 +1,14 @@
 """Rate limits over real counters: per credential and client over all gateways, per address for strangers."""
 
 import asyncio
+import random
 import re
 import time
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from uuid import uuid4
+from ipaddress import ip_address
+from uuid import UUID, uuid4
 
 import httpx
 import pytest
@@ -22,6 +24,9 @@ from installation import Installation
 
 URL = "/api/v1/account/team/"
 JWKS = "/api/v1/auth/jwks/"
+STRANGERS = int(ip_address("198.18.0.0"))
+ENOUGH_SECONDS = 20
+"""What a test has before it of a window that it counts in: many times what its calls take."""
 
 
 @asynccontextmanager
@@ -47,13 +52,6 @@ def allowances(bus: Bus) -> Allowances:
     return Allowances(lambda name, window, more: bus.count(counter_subject(name, window), more))
 
 
-async def within_a_window(name: str, seconds: float) -> None:
-    """Wait until `name` has that much of its window before it."""
-    left = (await allowances_of_nothing.spend(name, 1)).seconds
-    if left <= seconds:
-        await asyncio.sleep(left)
-
-
 async def _one(_name: str, _window: int, more: int) -> int:
     return more
 
@@ -62,18 +60,34 @@ allowances_of_nothing = Allowances(_one)
 """Says where in its window a name is; counts nothing."""
 
 
-async def begun(api: httpx.AsyncClient, headers: dict[str, str]) -> None:
-    """One call, and a wait if it was made near the end of a window, or in one that gateways before this have used."""
-    answer = await api.get(URL + "nothing/", headers=headers)
-    left = min(int(seconds) for seconds in re.findall(r"t=(\d+)", answer.headers["ratelimit"]))
-    if left < 5 or answer.status_code == 429:
-        await asyncio.sleep(left)
-        await begun(api, headers)
+async def at_the_beginning_of_a_window() -> str:
+    """A name that has most of its window before it: windows of names begin at different seconds."""
+    while True:
+        name = uuid4().hex
+        if (await allowances_of_nothing.spend(name, 1)).seconds > ENOUGH_SECONDS:
+            return name
+
+
+async def begun(api: httpx.AsyncClient, somebody: Callable[[], dict[str, str]]) -> dict[str, str]:
+    """The headers of somebody who has made one call, the first of a window that is before them."""
+    while True:
+        headers = somebody()
+        answer = await api.get(URL + "nothing/", headers=headers)
+        if min(int(seconds) for seconds in re.findall(r"t=(\d+)", answer.headers["ratelimit"])) > ENOUGH_SECONDS:
+            return headers
+
+
+def member(signer: Signer, client_uuid: UUID | None = None) -> dict[str, str]:
+    """Of a client of their own by default."""
+    return bearer(token(signer, client_uuid=client_uuid or uuid4()))
+
+
+def stranger() -> dict[str, str]:
+    return {"X-Forwarded-For": str(ip_address(STRANGERS + random.randrange(2**16)))}
 
 
 async def test_gateways_together_give_out_the_limit_and_no_more(bus: Bus) -> None:
-    name, limit = uuid4().hex, 1_000
-    await within_a_window(name, 15)
+    name, limit = await at_the_beginning_of_a_window(), 1_000
     replicas = [allowances(bus) for _ in range(4)]
 
     async def spend(replica: Allowances, calls: int) -> int:
@@ -84,8 +98,7 @@ async def test_gateways_together_give_out_the_limit_and_no_more(bus: Bus) -> Non
 
 
 async def test_a_new_window_has_a_new_allowance(bus: Bus, monkeypatch: pytest.MonkeyPatch) -> None:
-    name, replica = uuid4().hex, allowances(bus)
-    await within_a_window(name, 5)
+    name, replica = await at_the_beginning_of_a_window(), allowances(bus)
     assert [(await replica.spend(name, 2)).let_in for _ in range(3)] == [True, True, False]
     later = time.time() + WINDOW
     monkeypatch.setattr("basejump_gateway.allowance.time.time", lambda: later)
@@ -96,8 +109,7 @@ async def test_a_credential_over_its_limit_is_told_when_to_come_again(
     installation: Installation, signer: Signer
 ) -> None:
     async with gateways(installation, 2, calls_per_minute="60000", calls_per_minute_per_key="20") as apis:
-        mine, other = bearer(token(signer)), bearer(token(signer))
-        await begun(apis[0], mine)
+        mine = await begun(apis[0], lambda: member(signer))
         answers = [await apis[n % 2].get(URL + "nothing/", headers=mine) for n in range(24)]
         refused = [answer for answer in answers if answer.status_code == 429]
         assert 5 <= len(refused) <= 6
@@ -107,7 +119,7 @@ async def test_a_credential_over_its_limit_is_told_when_to_come_again(
         assert 1 <= seconds <= WINDOW
         assert refused[-1].headers["ratelimit-policy"] == '"key";q=20;w=60, "client";q=60000;w=60'
         assert refused[-1].headers["ratelimit"] == f'"key";r=0;t={seconds}'
-        let_in = await apis[0].get(URL + "nothing/", headers=other)
+        let_in = await apis[0].get(URL + "nothing/", headers=member(signer))
         assert let_in.status_code != 429
         assert re.fullmatch(r'"key";r=19;t=\d+, "client";r=\d{5};t=\d+', let_in.headers["ratelimit"])
 
@@ -115,9 +127,15 @@ async def test_a_credential_over_its_limit_is_told_when_to_come_again(
 async def test_all_credentials_of_a_client_share_its_limit(installation: Installation, signer: Signer) -> None:
     async with gateways(installation, 1, calls_per_minute="20") as (api,):
         counted: Counter[int] = Counter()
-        await begun(api, bearer(token(signer)))
+        clients: list[UUID] = []
+
+        def member_of_a_new_client() -> dict[str, str]:
+            clients.append(uuid4())
+            return member(signer, clients[-1])
+
+        await begun(api, member_of_a_new_client)
         for _ in range(30):
-            answer = await api.get(URL + "nothing/", headers=bearer(token(signer)))
+            answer = await api.get(URL + "nothing/", headers=member(signer, clients[-1]))
             counted[answer.status_code] += 1
             if answer.status_code == 429:
                 assert problem_of(answer, 429)["details"]["violated_policies"] == ["client"]
@@ -127,8 +145,7 @@ async def test_all_credentials_of_a_client_share_its_limit(installation: Install
 async def test_strangers_are_counted_by_address(installation: Installation, signer: Signer) -> None:
     settings = {"calls_per_minute_per_address": "10", "trusted_proxies": "127.0.0.0/8"}
     async with gateways(installation, 1, **settings) as (api,):
-        here, there = {"X-Forwarded-For": "198.51.100.1"}, {"X-Forwarded-For": "9.9.9.9, 198.51.100.2"}
-        await begun(api, here)
+        here, there = await begun(api, stranger), {"X-Forwarded-For": f"9.9.9.9, {stranger()['X-Forwarded-For']}"}
         calls = [await api.get(JWKS, headers=here) for _ in range(5)]
         calls += [await api.get(URL, headers=here | bearer("x.y.z")) for _ in range(6)]
         assert Counter(call.status_code for call in calls) == {200: 5, 401: 4, 429: 2}
@@ -145,9 +162,8 @@ async def test_without_counters_each_gateway_lets_in_as_many_by_itself(
         await operator.jetstream.delete_stream(CALLS_STREAM)
         try:
             async with gateways(installation, 2, calls_per_minute_per_key="10") as apis:
-                headers = bearer(token(signer))
-                await begun(apis[0], headers)
-                await begun(apis[1], headers)
+                headers = await begun(apis[0], lambda: member(signer))
+                await apis[1].get(URL + "nothing/", headers=headers)
                 started = time.perf_counter()
                 answers = [[await api.get(URL + "nothing/", headers=headers) for _ in range(12)] for api in apis]
                 assert time.perf_counter() - started < 10
