@@ -75,7 +75,11 @@ def night(kept: Kept, tables: Any) -> Callable[[], Awaitable[None]]:
 
         assert await within(10, ended)
         # The next night's job has the same name while the day hasn't changed: as it would be tomorrow, it is let in.
-        await tables.execute("update job set state = 'queued', finished_at = null where job_uuid = $1", job)
+        await tables.execute(
+            "update job set state = 'queued', finished_at = null, run_after = now() + interval '1 day' "
+            "where job_uuid = $1",
+            job,
+        )
 
     return tonight
 
