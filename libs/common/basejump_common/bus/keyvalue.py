@@ -75,7 +75,7 @@ class KeyValueMirror:
         bucket = await self._bus.jetstream.key_value(self._bucket)
         watcher = await bucket.watchall()
         lost = asyncio.create_task(self._lost())
-        follow = asyncio.create_task(self._follow(watcher))
+        follow = asyncio.create_task(self._follow(bucket, watcher))
         try:
             done, _ = await asyncio.wait({lost, follow}, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
@@ -90,13 +90,20 @@ class KeyValueMirror:
     async def _lost(self) -> None:
         await self._again.wait()
 
-    async def _follow(self, watcher: KeyValue.KeyWatcher) -> None:
+    async def _follow(self, bucket: KeyValue, watcher: KeyValue.KeyWatcher) -> None:
+        """Raises NatsError when the watch says that the bucket is empty and it isn't: nats-py does so when the server's
+        count of what is still to come arrives before what has been sent."""
         snapshot: dict[str, bytes] = {}
+        empty = True
         async for entry in watcher:
             if entry is None:
+                if empty and (await bucket.status()).values:
+                    raise NatsError("a watch of what is in the bucket began at its end")
                 self._entries = snapshot
                 self._snapshot.set()
-            elif entry.operation in (KV_DEL, KV_PURGE):
+                continue
+            empty = False
+            if entry.operation in (KV_DEL, KV_PURGE):
                 snapshot.pop(entry.key, None)
             else:
                 snapshot[entry.key] = entry.value or b""
