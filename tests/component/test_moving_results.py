@@ -40,7 +40,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 async def desk(installation: Installation, folder: Path) -> AsyncIterator[Desk]:
     url = (folder / "kept").as_uri()
-    async with connected(installation, folder / "tls", {"readers_seconds": 0.1}, results_url=url) as opened:
+    async with connected(installation, folder / "tls", results_url=url, moved_results_seconds="0.1") as opened:
         yield opened
 
 

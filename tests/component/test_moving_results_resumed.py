@@ -19,9 +19,9 @@ SECONDS = 60.0
 
 
 async def test_another_replica_goes_on_where_one_ended(installation: Installation, tmp_path: Path) -> None:
-    parts, settings = {"readers_seconds": 0.1}, {"results_url": (tmp_path / "kept").as_uri()}
+    settings = {"results_url": (tmp_path / "kept").as_uri(), "moved_results_seconds": "0.1"}
     with ObjectServer() as server:
-        async with connected(installation, tmp_path / "tls", parts, **settings) as desk:
+        async with connected(installation, tmp_path / "tls", **settings) as desk:
             office = await desk.office()
             shop = await office.add(desk.fields(await desk.customer()))
             for most in range(RESULTS):
@@ -34,7 +34,7 @@ async def test_another_replica_goes_on_where_one_ended(installation: Installatio
         assert status.done < RESULTS
         server.spoil = None
         written = sum(method == "PUT" and path.endswith(".parquet") for method, path, _ in server.requests)
-        async with connected(installation, tmp_path / "tls", parts, **settings):
+        async with connected(installation, tmp_path / "tls", **settings):
             status = await _until(
                 installation, office.tenant.client_uuid, lambda status: status.state is MigrationState.FINISHED
             )

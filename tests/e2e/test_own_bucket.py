@@ -95,7 +95,6 @@ def downloaded(person: Api, result_uuid: str) -> bytes:
 
 
 def moved(owner: Api) -> dict[str, Any]:
-    """Readers have half a minute to be through with what has moved."""
     within(60, lambda: owner.get("/connection/storage/migration-status/")["state"] == "finished")
     status: dict[str, Any] = owner.get("/connection/storage/migration-status/")
     assert (status["done"], status["failed"], status["error"]) == (status["total"], 0, None)

@@ -24,6 +24,8 @@ WRAPPABLE = [
     if case.sql != "SELECT SQLERRM"  # a column of whatever is around it
     and (case.sql.upper().startswith(_QUERIES) or not _BARE_WORDS.fullmatch(case.sql))
 ]
+# What closes more than it opens may be put right by a place that opens more than it closes: one that ends in a comment.
+BALANCED = [case for case in WRAPPABLE if case.sql.count("(") == case.sql.count(")")]
 _QUOTED = {
     "postgres": ('"{}"', "pg_catalog.{}", 'pg_catalog."{}"', "public.{}", "{}/**/"),
     "redshift": ('"{}"', "pg_catalog.{}", "{}\n"),
@@ -56,7 +58,7 @@ def test_what_is_denied_is_denied_in_every_place(dialect: str) -> None:
 
 @pytest.mark.soak
 @given(
-    case=st.sampled_from(WRAPPABLE),
+    case=st.sampled_from(BALANCED),
     choices=st.lists(st.integers(0, len(PLACES)), min_size=1, max_size=3),
     separator=st.sampled_from(SEPARATORS),
 )

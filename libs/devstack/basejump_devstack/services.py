@@ -147,6 +147,7 @@ def _own_settings(service: str, state: State) -> dict[str, str]:
                 "BASEJUMP_ALLOW_PRIVATE_HOSTS": "true",
                 "BASEJUMP_STORAGE_PLAIN_HTTP": "true",
                 "BASEJUMP_RESULTS_URL": results.as_uri(),
+                "BASEJUMP_MOVED_RESULTS_SECONDS": "2",  # one person downloads, and waits for what is moved
             }
         case "chat-agent":
             return {"BASEJUMP_WEBHOOK_PRIVATE_HOSTS": "true", "BASEJUMP_WEBHOOK_PLAIN_HTTP": "true"}

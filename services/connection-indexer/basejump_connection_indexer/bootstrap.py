@@ -36,7 +36,7 @@ from basejump_connection_indexer.handlers import (
 from basejump_connection_indexer.importing import Imports
 from basejump_connection_indexer.indexing import Indexing
 from basejump_connection_indexer.looking_up import LookUps
-from basejump_connection_indexer.migrating import READERS_SECONDS, Migrating
+from basejump_connection_indexer.migrating import Migrating
 from basejump_connection_indexer.notes import Notes
 from basejump_connection_indexer.prepared import PreparedCatalogs
 from basejump_connection_indexer.retrieving import Retrieving
@@ -51,11 +51,8 @@ from basejump_sqlguard import prove
 
 
 @asynccontextmanager
-async def bootstrap(
-    settings: Settings, prover: Prover = prove, readers_seconds: float = READERS_SECONDS
-) -> AsyncIterator[Service]:
-    """The service, its connections open for as long as the block lasts. Tests of the floor give another `prover`, those
-    of moving results shorter `readers_seconds`."""
+async def bootstrap(settings: Settings, prover: Prover = prove) -> AsyncIterator[Service]:
+    """The service, its connections open for as long as the block lasts. Tests of the floor give another `prover`."""
     async with foundation(settings, "connection-indexer") as base, _keeping(settings, base) as (buckets, store):
         connect = Connector(allow_private_hosts=settings.allow_private_hosts).connect
         trying, vault = Trying(connect), Vault(base.envelope)
@@ -73,9 +70,8 @@ async def bootstrap(
         connections = Connections(base.database, trying, vault, pools, catalogs)
         schedule = Schedule(settings.schema_check_seconds)
         worker = JobWorker(base.database, Indexing(base.database, connect, vault, schedule).kinds())
-        mover = JobWorker(
-            base.database, Migrating(base.database, store, readers_seconds).kinds(), concurrency=2, per_client=1
-        )
+        migrating = Migrating(base.database, store, settings.moved_results_seconds)
+        mover = JobWorker(base.database, migrating.kinds(), concurrency=2, per_client=1)
         storages = Storages(base.database, buckets, vault, plain_http=settings.storage_plain_http)
         service = base.service(
             endpoints=(

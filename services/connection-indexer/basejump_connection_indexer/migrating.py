@@ -28,7 +28,6 @@ from basejump_connection_indexer.adapters.run_rows import Kept
 
 JOB = "move-results"
 AT_ONCE = 4
-READERS_SECONDS = 30.0
 _BATCH = 16
 _LOOK_SECONDS = 1.0
 _FIRST_WAIT, _LONGEST_WAIT = 2.0, 300.0
@@ -66,7 +65,7 @@ async def migrate_to(tx: Transaction, client_uuid: UUID, storage_uuid: UUID | No
 class Migrating:
     """Runs the jobs. `readers_seconds`: how long who has just found a file may take to read it where it was."""
 
-    def __init__(self, database: Database, store: ResultStore, readers_seconds: float = READERS_SECONDS) -> None:
+    def __init__(self, database: Database, store: ResultStore, readers_seconds: float) -> None:
         self._database = database
         self._store = store
         self._readers_seconds = readers_seconds

@@ -21,6 +21,12 @@ class Settings(ServiceSettings, frozen=True, kw_only=True):
     storage_plain_http: Annotated[
         bool, Meta(description="Whether clients' own buckets may be reached without TLS.")
     ] = False
+    moved_results_seconds: Annotated[
+        float,
+        Meta(
+            description="How long results that have moved stay where they were too: for downloads that had begun.", ge=0
+        ),
+    ] = 30.0
     statement_seconds: Annotated[
         float, Meta(description="How long a statement may run in a customer's database.", gt=0, le=3600)
     ] = 60.0
