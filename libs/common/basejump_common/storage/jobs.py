@@ -138,7 +138,7 @@ async def unfinished(tx: Transaction, kind: str, client_uuid: UUID) -> int:
 async def cancel(tx: Transaction, job_uuid: UUID) -> bool:
     """End a job before its time; whether it hadn't ended yet.
 
-    A worker that runs it is stopped: at once, in whichever replica it is; within 3 s while NATS is away.
+    A worker that runs it is stopped: at once, in whichever replica it is; within a second while NATS is away.
     """
     kind = await tx.fetchval(_CANCEL, job_uuid)
     if kind is not None:
