@@ -9,7 +9,7 @@ from basejump_chat_agent.adapters.language_model.joining import LONGEST, Joiner
 
 
 def event(delta: dict[str, Any], **more: Any) -> bytes:
-    choice = {"index": 0, "delta": delta, "finish_reason": None, **more}
+    choice = {"index": 0, "delta": delta, "finish_reason": None} | more
     return b"data: " + json.dumps({"id": "c1", "created": 1, "choices": [choice], "usage": None}).encode() + b"\n\n"
 
 
@@ -21,13 +21,15 @@ HEAD = event({"role": "assistant", "content": None})
 NAMED = event(
     {"tool_calls": [{"index": 0, "id": "t1", "type": "function", "function": {"name": "f", "arguments": ""}}]}
 )
-END = event({}, finish_reason="tool_calls") + b"data: [DONE]\n\n"
+USAGE = {"prompt_tokens": 7, "completion_tokens": 9, "total_tokens": 16}
+TAKEN = b"data: " + json.dumps({"id": "c1", "created": 1, "choices": [], "usage": USAGE}).encode() + b"\n\n"
+END = event({}, finish_reason="tool_calls") + TAKEN + b"data: [DONE]\n\n"
 STREAM = HEAD + event({"content": "I"}) + event({"content": " count"}) + NAMED + call('{"a"') + call(":1}") + END
 
 
 def deltas(stream: bytes) -> list[Any]:
     frames = [json.loads(part[6:]) for part in stream.split(b"\n\n") if part and part != b"data: [DONE]"]
-    return [frame["choices"][0]["delta"] for frame in frames]
+    return [choice["delta"] for frame in frames for choice in frame["choices"]]
 
 
 def joined(*reads: bytes) -> bytes:
@@ -35,8 +37,10 @@ def joined(*reads: bytes) -> bytes:
     return b"".join(map(joiner.feed, reads)) + joiner.end()
 
 
-def test_pieces_of_one_text_become_one_event_and_all_else_stays_as_it_came() -> None:
-    assert joined(STREAM) == HEAD + event_like({"content": "I count"}) + NAMED + call_like('{"a":1}') + END
+def test_a_turn_that_came_at_once_is_one_event_that_says_all_of_it() -> None:
+    whole = {"id": "t1", "type": "function", "function": {"name": "f", "arguments": '{"a":1}'}}
+    delta = {"role": "assistant", "content": "I count", "tool_calls": [{"index": 0, **whole}]}
+    assert joined(STREAM) == event_like(delta, finish_reason="tool_calls", usage=USAGE) + b"data: [DONE]\n\n"
 
 
 @pytest.mark.parametrize("at", range(0, len(STREAM), 7))
@@ -44,15 +48,28 @@ def test_wherever_reads_end_the_texts_are_the_same(at: int) -> None:
     found = joined(STREAM[:at], STREAM[at:])
     said = deltas(found)
     assert "".join(delta.get("content") or "" for delta in said) == "I count"
-    arguments = [each["function"]["arguments"] for delta in said for each in delta.get("tool_calls", ())]
-    assert arguments == ["", '{"a":1}']
-    assert found.endswith(END)
+    calls = [each for delta in said for each in delta.get("tool_calls", ())]
+    assert "".join(each["function"]["arguments"] for each in calls) == '{"a":1}'
+    assert [each["function"]["name"] for each in calls if "id" in each] == ["f"]
+    assert found.count(b'"finish_reason":"tool_calls"') == found.count(b'"total_tokens":16') == 1
+    assert found.endswith(b"data: [DONE]\n\n")
 
 
-def test_words_are_given_out_with_the_read_that_brought_them() -> None:
+def test_a_sentence_is_given_out_once_it_is_complete() -> None:
     joiner = Joiner()
-    assert deltas(joiner.feed(event({"content": "I"}) + event({"content": " count"}))) == [{"content": "I count"}]
-    assert deltas(joiner.feed(event({"content": "."}))) == [{"content": "."}]
+    assert joiner.feed(event({"content": "I"}) + event({"content": " count"})) == b""
+    assert joiner.feed(event({"content": "."})) == b""
+    assert deltas(joiner.feed(event({"content": " Then"}))) == [{"content": "I count. Then"}]
+    assert deltas(joiner.feed(event({"content": " I add:\n"}))) == [{"content": " I add:\n"}]
+
+
+def test_a_call_that_follows_words_says_at_once_that_they_are_complete() -> None:
+    joiner = Joiner()
+    assert joiner.feed(HEAD) == b""
+    assert joiner.feed(event({"content": "I count."})) == b""
+    (said,) = deltas(joiner.feed(NAMED))
+    assert (said["content"], said["tool_calls"][0]["id"]) == ("I count.", "t1")
+    assert joiner.feed(call("{")) == joiner.feed(call("}")) == b""
 
 
 def test_arguments_wait_for_the_rest_of_their_call() -> None:
@@ -63,8 +80,18 @@ def test_arguments_wait_for_the_rest_of_their_call() -> None:
 
 
 def test_arguments_of_two_calls_stay_apart() -> None:
-    said = deltas(joined(call("1"), call("2", index=1), call("3", index=1)))
-    assert [delta["tool_calls"][0]["function"]["arguments"] for delta in said] == ["1", "23"]
+    (said,) = deltas(joined(call("1"), call("2", index=1), call("3", index=1)))
+    assert [each["function"]["arguments"] for each in said["tool_calls"]] == ["1", "23"]
+
+
+def test_what_is_said_of_another_answer_or_after_its_end_stays_apart() -> None:
+    other = event({"content": "B"}, index=1)
+    late = event({"content": "C"})
+    assert joined(event({"content": "A"}) + other) == event_like({"content": "A"}) + event_like(
+        {"content": "B"}, index=1
+    )
+    ended = event({"content": "A"}, finish_reason="stop")
+    assert joined(ended + late) == event_like({"content": "A"}, finish_reason="stop") + event_like({"content": "C"})
 
 
 def test_arguments_without_end_are_not_held_back_without_end() -> None:
@@ -105,8 +132,9 @@ def test_what_it_does_not_know_passes_as_it_came(stream: bytes) -> None:
     assert joined(*(bytes([byte]) for byte in stream)) == stream
 
 
-def event_like(delta: dict[str, Any]) -> bytes:
-    return b"data: " + json.dumps(json.loads(event(delta)[6:]), separators=(",", ":")).encode() + b"\n\n"
+def event_like(delta: dict[str, Any], usage: Any = None, **more: Any) -> bytes:
+    frame = json.loads(event(delta, **more)[6:]) | {"usage": usage}
+    return b"data: " + json.dumps(frame, separators=(",", ":")).encode() + b"\n\n"
 
 
 def call_like(text: str) -> bytes:

@@ -1,9 +1,11 @@
 """Fewer and larger pieces of a model's stream, before its client sees them.
 
-A client takes about 0.3 ms for a piece, and a statement comes in a hundred. Nobody reads half of a tool's arguments, so
-those pieces are joined until the call is complete; words are joined only as far as they came together.
+A client takes about 0.3 ms for a piece, and a statement comes in a hundred. Nobody reads half of a sentence or of a
+tool's arguments, so pieces are joined until the turn is complete; but a sentence is given out once it is, and the
+beginning of a call that follows words with them.
 """
 
+import re
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -11,10 +13,13 @@ import msgspec
 from httpx2 import AsyncByteStream, Response
 
 LONGEST = 64_000
-"""Characters that are held back at most."""
+"""Bytes of events that are held back at most."""
 
 _DATA = b"data: "
 _EVENT_STREAM = "text/event-stream"
+_SENTENCE_ENDS = re.compile(r"[.!?…:]\s|\n")
+_KNOWN = frozenset({"index", "delta", "finish_reason", "role", "content", "tool_calls"})
+_VARYING = {"choices": None, "usage": None}
 
 
 async def join_pieces(response: Response) -> None:
@@ -40,35 +45,15 @@ class _Joined(AsyncByteStream):
         await self._stream.aclose()
 
 
-class _Piece:
-    """An event of OpenAI's protocol that adds to a text. `place[key]` is the text; `frame` is the event without it."""
-
-    def __init__(self, frame: Any, place: dict[str, Any], key: str) -> None:
-        self.texts = [place[key]]
-        self.held_back = key == "arguments"
-        self.frame = frame
-        self._place, self._key = place, key
-        place[key] = ""
-
-    def joins(self, other: "_Piece") -> bool:
-        """Whether they differ in nothing but their text; then this one has both."""
-        if self.frame != other.frame or sum(map(len, self.texts)) > LONGEST:
-            return False
-        self.texts += other.texts
-        return True
-
-    def event(self) -> bytes:
-        self._place[self._key] = "".join(self.texts)
-        return _DATA + msgspec.json.encode(self.frame) + b"\n\n"
-
-
 class Joiner:
     """Takes the bytes of a stream of events as they are read, gives those of one with fewer events. What it doesn't
     know passes as it came."""
 
     def __init__(self) -> None:
         self._incomplete = b""
-        self._piece: _Piece | None = None
+        self._held: Any = None
+        self._bytes = 0
+        self._spoke = False
         self._passes = False
 
     def feed(self, read: bytes) -> bytes:
@@ -80,7 +65,7 @@ class Joiner:
             return before + read
         *events, self._incomplete = (self._incomplete + read).split(b"\n\n")
         given = [part for event in events for part in self._add(event)]
-        if self._piece is not None and not self._piece.held_back:
+        if self._held is not None and self._is_listened_for():
             given.append(self._flush())
         return b"".join(given)
 
@@ -88,32 +73,80 @@ class Joiner:
         """The rest."""
         return self._flush() + self._incomplete
 
+    def _is_listened_for(self) -> bool:
+        """Sentences, and the call after words, which says that they are complete."""
+        for choice in self._held["choices"]:
+            said, calls = choice["delta"].get("content") or "", choice["delta"].get("tool_calls") or ()
+            self._spoke = self._spoke or bool(said)
+            if _SENTENCE_ENDS.search(said) or (self._spoke and any(call["function"].get("name") for call in calls)):
+                return True
+        return False
+
     def _add(self, event: bytes) -> list[bytes]:
-        piece = _piece(event)
-        if piece is not None and self._piece is not None and self._piece.joins(piece):
+        step, self._bytes = _step(event), self._bytes + len(event)
+        if step is None:
+            return [self._flush(), event, b"\n\n"]
+        if self._held is not None and self._bytes <= LONGEST and _join(self._held, step):
             return []
-        before, self._piece = self._flush(), piece
-        return [before] if piece is not None else [before, event, b"\n\n"]
+        before, self._held, self._bytes = self._flush(), step, len(event)
+        return [before]
 
     def _flush(self) -> bytes:
-        piece, self._piece = self._piece, None
-        return b"" if piece is None else piece.event()
+        held, self._held = self._held, None
+        return b"" if held is None else _DATA + msgspec.json.encode(held) + b"\n\n"
 
 
-def _piece(event: bytes) -> _Piece | None:
-    """None for everything that does more than to add to one text."""
+def _step(event: bytes) -> Any:
+    """An event of OpenAI's protocol that does nothing but to go on with the one answer, or to say what it took; else
+    None."""
     if not event.startswith(_DATA) or b"\n" in event:
         return None
     try:
         frame = msgspec.json.decode(event[len(_DATA) :])
         frame.pop("obfuscation", None)
-        [choice] = frame["choices"]
-        delta = choice["delta"]
-        if not delta.get("tool_calls"):
-            return _Piece(frame, delta, "content") if isinstance(delta["content"], str) else None
-        [call] = delta["tool_calls"]
-        # The first piece of a call has its id and name too: it goes ahead.
-        nameless = not call.get("id") and not call["function"].get("name") and not delta.get("content")
-        return _Piece(frame, call["function"], "arguments") if nameless else None
-    except (msgspec.DecodeError, KeyError, TypeError, ValueError, AttributeError):
+        choices = frame["choices"]
+        known = len(choices) == 1 and _goes_on(choices[0]) if choices else bool(frame["usage"])
+    except (msgspec.DecodeError, KeyError, TypeError, AttributeError):
         return None
+    return frame if known else None
+
+
+def _goes_on(choice: dict[str, Any]) -> bool:
+    delta = choice["delta"]
+    told = {key for key, value in [*choice.items(), *delta.items()] if value not in (None, "", [])}
+    calls = delta.get("tool_calls") or []
+    texts = [delta.get("content"), *(call["function"].get("arguments") for call in calls)]
+    places = [choice["index"], *(call["index"] for call in calls)]
+    are_texts = all(text is None or isinstance(text, str) for text in texts)
+    return told <= _KNOWN and are_texts and len(calls) < 2 and all(isinstance(place, int) for place in places)
+
+
+def _join(held: dict[str, Any], step: dict[str, Any]) -> bool:
+    """Add the step to what is held, unless that is of another answer or has ended."""
+    if {**held, **_VARYING} != {**step, **_VARYING}:
+        return False
+    for said, more in zip(held["choices"], step["choices"], strict=False):
+        if said["index"] != more["index"] or said.get("finish_reason") or not _join_calls(said["delta"], more["delta"]):
+            return False
+        if text := more["delta"].get("content"):
+            said["delta"]["content"] = (said["delta"].get("content") or "") + text
+        said["finish_reason"] = more.get("finish_reason")
+    held["usage"] = step.get("usage") or held.get("usage")
+    return bool(held["choices"])
+
+
+def _join_calls(said: dict[str, Any], more: dict[str, Any]) -> bool:
+    """A call begins with its name, and goes on with arguments alone."""
+    calls = said.get("tool_calls") or []
+    for call in more.get("tool_calls") or ():
+        begun = next((one for one in calls if one["index"] == call["index"]), None)
+        if begun is None:
+            calls.append(call)
+        elif call.get("id") or call["function"].get("name"):
+            return False
+        else:
+            function, text = begun["function"], call["function"].get("arguments") or ""
+            function["arguments"] = (function.get("arguments") or "") + text
+    if calls:
+        said["tool_calls"] = calls
+    return True
