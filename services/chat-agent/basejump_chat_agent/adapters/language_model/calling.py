@@ -46,7 +46,7 @@ class Calling:
         failed: CannotGoOn | None = None
         for name in names:
             try:
-                return name, await self._patiently(name, self._models.addressed(request, name), handler)
+                return name, await self._patiently(name, request.override(model=self._models.get(name)), handler)
             except CannotGoOn as failure:
                 failed = failed or failure
                 if name != names[-1]:

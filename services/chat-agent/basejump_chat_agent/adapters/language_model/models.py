@@ -3,7 +3,6 @@
 import os
 from typing import Any
 
-from langchain.agents.middleware import ModelRequest
 from langchain.chat_models import init_chat_model
 from langchain_core.language_models import BaseChatModel
 
@@ -24,19 +23,19 @@ class Models:
         """Raises CannotGoOn when its provider isn't installed, unknown or lacks its key."""
         if name not in self._made:
             try:
-                self._made[name] = init_chat_model(name, **self._arguments(name.partition(":")[0]))
+                self._made[name] = self._make(name, name.partition(":")[0])
             except Exception as error:
                 # Each provider checks its settings in its own way: a key that is missing is an error of its own type.
                 raise failures.model_misconfigured(name) from error
         return self._made[name]
 
-    def addressed(self, request: ModelRequest[Any], name: str) -> ModelRequest[Any]:
-        """The request, as it is put to that model. Raises as `get`."""
-        model = self.get(name)
-        if not (request.tools and getattr(model, "use_responses_api", None) is False):
-            return request.override(model=model)
-        # OpenAI's client would look through every word of each tool, for each call; this it sends as it is.
-        return request.override(model=model, tools=[], model_settings={"extra_body": {"tools": request.tools}})
+    def _make(self, name: str, provider: str) -> BaseChatModel:
+        model: BaseChatModel = init_chat_model(name, **self._arguments(provider))
+        if provider == _OPENAI:
+            from basejump_chat_agent.adapters.language_model.openai_client import send_as_it_is
+
+            send_as_it_is(model)
+        return model
 
     def _arguments(self, provider: str) -> dict[str, Any]:
         settings = self._settings
@@ -51,7 +50,9 @@ class Models:
             if address:
                 # Some names switch to the responses API, which what stands behind another address rarely speaks.
                 given |= {"base_url": address, "use_responses_api": False, "stream_usage": True}
-            given["http_async_client"] = _client_of_openai()
+            from basejump_chat_agent.adapters.language_model.openai_client import http_client
+
+            given["http_async_client"] = http_client()
             if settings.openai_api_key is not None:
                 given["api_key"] = settings.openai_api_key.reveal()
         if provider == _ANTHROPIC:
@@ -60,11 +61,3 @@ class Models:
             if settings.anthropic_api_key is not None:
                 given["api_key"] = settings.anthropic_api_key.reveal()
         return given
-
-
-def _client_of_openai() -> Any:
-    from openai import DefaultAsyncHttpxClient
-
-    from basejump_chat_agent.adapters.language_model.joining import join_pieces
-
-    return DefaultAsyncHttpxClient(event_hooks={"response": [join_pieces]})
