@@ -1,7 +1,7 @@
 """Bells that ring in every replica of a service. NATS only wakes; what is true is in the rows."""
 
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 
 from nats.aio.msg import Msg
@@ -17,13 +17,14 @@ async def shared(bells: Bells, bus: Bus, service: str) -> AsyncIterator[None]:
     """While the block lasts, `bells` ring for what other replicas tell, and tell them in turn."""
     subject = bell_subject(service)
 
-    async def tell(name: str) -> None:
+    async def tell(names: Collection[str]) -> None:
         if bus.connected:
             with contextlib.suppress(NatsError, OSError):
-                await bus.nats.publish(subject, name.encode())
+                await bus.nats.publish(subject, "\n".join(names).encode())
 
     async def told(message: Msg) -> None:
-        bells.ring(message.data.decode("utf-8", "replace"))
+        for name in message.data.decode("utf-8", "replace").split("\n"):
+            bells.ring(name)
 
     subscription = await bus.nats.subscribe(subject, cb=told)
     bells.told_by(tell)

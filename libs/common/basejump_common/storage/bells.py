@@ -1,16 +1,16 @@
 """Bells: events that say *look now*, to those who would look every second anyway."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Collection, Iterator
 from contextlib import contextmanager
 
 
 class Bells:
-    """The bells of one process. `tell` carries one to the service's other replicas, once `told_by` has said how."""
+    """The bells of one process. `tell` carries some to the service's other replicas, once `told_by` has said how."""
 
     def __init__(self) -> None:
         self._listeners: dict[str, list[asyncio.Event]] = {}
-        self._tell: Callable[[str], Awaitable[None]] | None = None
+        self._tell: Callable[[Collection[str]], Awaitable[None]] | None = None
 
     def listen(self, *names: str) -> asyncio.Event:
         """An event of the caller's own, set whenever one of `names` rings: clearing it takes nothing from others."""
@@ -38,14 +38,14 @@ class Bells:
         for event in self._listeners.get(name, ()):
             event.set()
 
-    def told_by(self, tell: Callable[[str], Awaitable[None]]) -> None:
-        """How other replicas hear of a bell. It must not raise: a bell that is missed is only slower."""
+    def told_by(self, tell: Callable[[Collection[str]], Awaitable[None]]) -> None:
+        """How other replicas hear of bells. It must not raise: a bell that is missed is only slower."""
         self._tell = tell
 
-    async def tell(self, name: str) -> None:
+    async def tell(self, names: Collection[str]) -> None:
         """Ring in the other replicas."""
         if self._tell is not None:
-            await self._tell(name)
+            await self._tell(names)
 
 
 async def wait_for_bell(bell: asyncio.Event, seconds: float) -> bool:

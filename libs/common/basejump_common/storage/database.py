@@ -154,8 +154,8 @@ class Transaction:
         self._committed = True
         for bell in self._to_ring:
             self._bells.ring(bell)
-        for bell in self._to_tell:
-            await self._bells.tell(bell)
+        if self._to_tell:
+            await self._bells.tell(self._to_tell)
 
     def _tell_end(self) -> None:
         for tell in self._at_end:
