@@ -20,6 +20,8 @@ BELL = "outbox"
 MAX_BYTES = 512 * 1024  # half of what NATS carries: one event too large would hold up all that follow
 BATCH = 100
 POLL_SECONDS = 1.0
+PAUSE_SECONDS = 0.05
+"""What is added so soon after a batch leaves with the next one: an event at a time costs a transaction each."""
 PUBLISH_SECONDS = 5.0
 
 log = logging.getLogger(__name__)
@@ -89,6 +91,7 @@ class Relay:
         while True:
             while await self._turn() == BATCH:
                 pass
+            await asyncio.sleep(PAUSE_SECONDS)
             await wait_for_bell(self._wake, POLL_SECONDS)
 
     async def publish_batch(self) -> int:
