@@ -99,7 +99,7 @@ class Recalling:
     async def _look(self, work: Work, found: Found) -> Looked:
         question = standing_question(found)
         words = words_of(question)
-        if not words:
+        if not words or not work.any_verified:
             return Looked()
         async with self._database.tenant(work.prompt.client_uuid) as tx:
             known = await verified_rows.candidates(tx, found.db_uuid, signature(words))

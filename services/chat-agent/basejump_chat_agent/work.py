@@ -29,6 +29,7 @@ class Work:
         self._unkept: dict[str, msgspec.Struct] = {}
         self.job = job
         self.prompt: Prompt = prompt
+        self.any_verified = prompt.any_verified
         self.thread = thread
         self.meter = Meter()
 

@@ -61,7 +61,8 @@ _EARLIER_OF = f"""
 _AT_WORK = f"""
     select this.*, chat.team_uuid, chat.history as prior,
            (select coalesce(jsonb_object_agg(name, outcome), '{{}}') from step where step.prompt_uuid = $1) as steps,
-           (select coalesce(jsonb_agg(earlier order by asked_at), '[]') from ({_EARLIER}) earlier) as earlier
+           (select coalesce(jsonb_agg(earlier order by asked_at), '[]') from ({_EARLIER}) earlier) as earlier,
+           exists (select from result where verified) as any_verified
     from prompt this join chat using (chat_uuid) where this.prompt_uuid = $1
 """  # noqa: S608
 _JUDGE = """
@@ -84,11 +85,12 @@ _RUNNING = """
 
 class PromptAtWork(Prompt, frozen=True, kw_only=True):
     """A prompt with the outcomes of its finished steps, by name, as JSON values; what its chat was created with, and
-    the questions before it that have ended, oldest first."""
+    the questions before it that have ended, oldest first; and whether the client has verified any result at all."""
 
     steps: dict[str, Any]
     prior: tuple[PriorMessage, ...]
     earlier: tuple[Turn, ...]
+    any_verified: bool
 
 
 class Settled(msgspec.Struct, frozen=True, kw_only=True):
