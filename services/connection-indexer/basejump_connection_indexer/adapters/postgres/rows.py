@@ -50,22 +50,23 @@ class PostgresRows:
 
 
 class Running:
-    """What is done with proved statements in one connection. The latest is checked and prepared once, so that its
-    estimate and its run are of the same one, and cost the customer few round trips."""
+    """What is done with proved statements in one connection. The latest is checked and prepared once, and its estimate
+    and its run are of the same one and in one transaction: they cost the customer few round trips."""
 
     def __init__(self, connection: Connection, inflow: Inflow) -> None:
         self._connection = connection
         self._inflow = inflow
         self._latest: tuple[str, Any] | None = None
+        self._begun: tuple[str, float] | None = None
 
     def forget(self) -> None:
-        """The session is as if it had just logged in: nothing is prepared."""
-        self._latest = None
+        """The session is as if it had just logged in: nothing is prepared, no transaction is open."""
+        self._latest = self._begun = None
 
     @asynccontextmanager
     async def rows(self, sql: str, label: str, seconds: float) -> AsyncIterator[PostgresRows]:
         """As `Session.rows`; `label` is the session's application_name in pg_stat_activity."""
-        async with _transaction(self._connection, label, seconds):
+        async with self._transaction(label, seconds):
             statement = await self._prepared(sql)
             columns = tuple(_shape(attribute) for attribute in statement.get_attributes())
             yield PostgresRows(await statement.cursor(), columns, self._inflow)
@@ -73,7 +74,7 @@ class Running:
     async def explain(self, sql: str, label: str, seconds: float) -> Estimate:
         """As `Session.explain`. What the planner has computed beforehand stands in the plan, however large."""
         connection = self._connection
-        async with _transaction(connection, label, seconds):
+        async with self._transaction(label, seconds, goes_on=True):
             await self._prepared(sql)
             with self._inflow.at_most(FETCH_BYTES):
                 explained = await connection.fetchval(_EXPLAIN + sql)
@@ -95,22 +96,29 @@ class Running:
         self._latest = sql, statement
         return statement
 
+    @asynccontextmanager
+    async def _transaction(self, label: str, seconds: float, *, goes_on: bool = False) -> AsyncIterator[None]:
+        """A read-only transaction of which nothing is left: no setting, no notification. One that goes on is left open
+        for the next that is like it; a session that is given back in it is closed."""
+        with _in_our_words(seconds):
+            try:
+                if self._begun != (label, seconds):
+                    await self._connection.execute(_begin(label, seconds, first="rollback;" if self._begun else ""))
+                self._begun = None
+                yield
+                self._begun = (label, seconds) if goes_on else None
+            finally:
+                if self._begun is None and not self._connection.is_closed():
+                    await self._connection.execute("rollback")
 
-@asynccontextmanager
-async def _transaction(connection: Connection, label: str, seconds: float) -> AsyncIterator[None]:
-    """A read-only transaction of which nothing is left: no setting, no notification."""
-    with _in_our_words(seconds):
-        try:
-            await connection.execute(
-                "begin read only; set local search_path = pg_catalog; set local timezone = 'UTC';"
-                "set local standard_conforming_strings = on;"  # as the statement was proved
-                f"set local statement_timeout = {int(seconds * 1000)};"
-                f"set local application_name = {literal(label)}"
-            )
-            yield
-        finally:
-            if not connection.is_closed():
-                await connection.execute("rollback")
+
+def _begin(label: str, seconds: float, first: str) -> str:
+    return (
+        f"{first} begin read only; set local search_path = pg_catalog; set local timezone = 'UTC';"
+        "set local standard_conforming_strings = on;"  # as the statement was proved
+        f"set local statement_timeout = {int(seconds * 1000)};"
+        f"set local application_name = {literal(label)}"
+    )
 
 
 async def _refuse_what_is_no_query(connection: Connection, sql: str) -> None:
