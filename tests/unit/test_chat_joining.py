@@ -27,9 +27,12 @@ END = event({}, finish_reason="tool_calls") + TAKEN + b"data: [DONE]\n\n"
 STREAM = HEAD + event({"content": "I"}) + event({"content": " count"}) + NAMED + call('{"a"') + call(":1}") + END
 
 
+def frames(stream: bytes) -> list[Any]:
+    return [json.loads(part[6:]) for part in stream.split(b"\n\n") if part and part != b"data: [DONE]"]
+
+
 def deltas(stream: bytes) -> list[Any]:
-    frames = [json.loads(part[6:]) for part in stream.split(b"\n\n") if part and part != b"data: [DONE]"]
-    return [choice["delta"] for frame in frames for choice in frame["choices"]]
+    return [choice["delta"] for frame in frames(stream) for choice in frame["choices"]]
 
 
 def joined(*reads: bytes) -> bytes:
@@ -40,7 +43,9 @@ def joined(*reads: bytes) -> bytes:
 def test_a_turn_that_came_at_once_is_one_event_that_says_all_of_it() -> None:
     whole = {"id": "t1", "type": "function", "function": {"name": "f", "arguments": '{"a":1}'}}
     delta = {"role": "assistant", "content": "I count", "tool_calls": [{"index": 0, **whole}]}
-    assert joined(STREAM) == event_like(delta, finish_reason="tool_calls", usage=USAGE) + b"data: [DONE]\n\n"
+    choice = {"index": 0, "delta": delta, "finish_reason": "tool_calls"}
+    assert frames(joined(STREAM)) == [{"id": "c1", "created": 1, "choices": [choice], "usage": USAGE}]
+    assert joined(STREAM).endswith(b"\n\ndata: [DONE]\n\n")
 
 
 @pytest.mark.parametrize("at", range(0, len(STREAM), 7))
@@ -87,11 +92,9 @@ def test_arguments_of_two_calls_stay_apart() -> None:
 def test_what_is_said_of_another_answer_or_after_its_end_stays_apart() -> None:
     other = event({"content": "B"}, index=1)
     late = event({"content": "C"})
-    assert joined(event({"content": "A"}) + other) == event_like({"content": "A"}) + event_like(
-        {"content": "B"}, index=1
-    )
+    assert deltas(joined(event({"content": "A"}) + other)) == [{"content": "A"}, {"content": "B"}]
     ended = event({"content": "A"}, finish_reason="stop")
-    assert joined(ended + late) == event_like({"content": "A"}, finish_reason="stop") + event_like({"content": "C"})
+    assert deltas(joined(ended + late)) == [{"content": "A"}, {"content": "C"}]
 
 
 def test_arguments_without_end_are_not_held_back_without_end() -> None:
@@ -103,7 +106,8 @@ def test_arguments_without_end_are_not_held_back_without_end() -> None:
 def test_events_that_end_their_lines_otherwise_pass_as_they_come() -> None:
     joiner = Joiner()
     given = [joiner.feed(part) for part in (call("{"), b"data: {}\r\n\r\n", call("}"))]
-    assert b"".join(given) == call_like("{") + b"data: {}\r\n\r\n" + call("}")
+    assert given[0] == b""
+    assert deltas(given[1].removesuffix(b"data: {}\r\n\r\n")) == deltas(call("{"))
     assert given[2] == call("}")
 
 
@@ -130,12 +134,3 @@ def test_an_event_without_end_is_not_held_back() -> None:
 def test_what_it_does_not_know_passes_as_it_came(stream: bytes) -> None:
     assert joined(stream + stream) == stream + stream
     assert joined(*(bytes([byte]) for byte in stream)) == stream
-
-
-def event_like(delta: dict[str, Any], usage: Any = None, **more: Any) -> bytes:
-    frame = json.loads(event(delta, **more)[6:]) | {"usage": usage}
-    return b"data: " + json.dumps(frame, separators=(",", ":")).encode() + b"\n\n"
-
-
-def call_like(text: str) -> bytes:
-    return event_like({"tool_calls": [{"index": 0, "function": {"arguments": text}}]})

@@ -18,8 +18,6 @@ LONGEST = 64_000
 _DATA = b"data: "
 _EVENT_STREAM = "text/event-stream"
 _SENTENCE_ENDS = re.compile(r"[.!?…:]\s|\n")
-_KNOWN = frozenset({"index", "delta", "finish_reason", "role", "content", "tool_calls"})
-_VARYING = {"choices": None, "usage": None}
 
 
 async def join_pieces(response: Response) -> None:
@@ -45,13 +43,58 @@ class _Joined(AsyncByteStream):
         await self._stream.aclose()
 
 
+class _Known(msgspec.Struct, omit_defaults=True, forbid_unknown_fields=True):
+    """What of OpenAI's protocol is joined; an event that says more passes as it came."""
+
+
+class _Function(_Known):
+    name: str | None = None
+    arguments: str | None = None
+
+
+class _Call(_Known):
+    index: int
+    function: _Function
+    id: str | None = None
+    type: str | None = None
+
+
+class _Delta(_Known):
+    role: str | None = None
+    content: str | None = None
+    refusal: None = None
+    tool_calls: list[_Call] | None = None
+
+
+class _Choice(_Known):
+    index: int
+    delta: _Delta
+    finish_reason: str | None = None
+    logprobs: None = None
+
+
+class _Event(_Known):
+    id: str
+    choices: list[_Choice]
+    object: str = ""
+    created: int = 0
+    model: str = ""
+    service_tier: str | None = None
+    system_fingerprint: str | None = None
+    usage: dict[str, Any] | None = None
+    obfuscation: str | None = None
+
+
+_decode = msgspec.json.Decoder(_Event).decode
+
+
 class Joiner:
     """Takes the bytes of a stream of events as they are read, gives those of one with fewer events. What it doesn't
     know passes as it came."""
 
     def __init__(self) -> None:
         self._incomplete = b""
-        self._held: Any = None
+        self._held: _Event | None = None
         self._bytes = 0
         self._spoke = False
         self._passes = False
@@ -64,10 +107,8 @@ class Joiner:
             before, self._incomplete = self.end(), b""
             return before + read
         *events, self._incomplete = (self._incomplete + read).split(b"\n\n")
-        given = [part for event in events for part in self._add(event)]
-        if self._held is not None and self._is_listened_for():
-            given.append(self._flush())
-        return b"".join(given)
+        given = b"".join(map(self._add, events))
+        return given + self._flush() if self._is_listened_for() else given
 
     def end(self) -> bytes:
         """The rest."""
@@ -75,78 +116,60 @@ class Joiner:
 
     def _is_listened_for(self) -> bool:
         """Sentences, and the call after words, which says that they are complete."""
-        for choice in self._held["choices"]:
-            said, calls = choice["delta"].get("content") or "", choice["delta"].get("tool_calls") or ()
+        for choice in self._held.choices if self._held is not None else ():
+            said, calls = choice.delta.content or "", choice.delta.tool_calls or ()
             self._spoke = self._spoke or bool(said)
-            if _SENTENCE_ENDS.search(said) or (self._spoke and any(call["function"].get("name") for call in calls)):
+            if _SENTENCE_ENDS.search(said) or (self._spoke and any(call.function.name for call in calls)):
                 return True
         return False
 
-    def _add(self, event: bytes) -> list[bytes]:
+    def _add(self, event: bytes) -> bytes:
         step, self._bytes = _step(event), self._bytes + len(event)
         if step is None:
-            return [self._flush(), event, b"\n\n"]
+            return self._flush() + event + b"\n\n"
         if self._held is not None and self._bytes <= LONGEST and _join(self._held, step):
-            return []
+            return b""
         before, self._held, self._bytes = self._flush(), step, len(event)
-        return [before]
+        return before
 
     def _flush(self) -> bytes:
         held, self._held = self._held, None
         return b"" if held is None else _DATA + msgspec.json.encode(held) + b"\n\n"
 
 
-def _step(event: bytes) -> Any:
-    """An event of OpenAI's protocol that does nothing but to go on with the one answer, or to say what it took; else
-    None."""
+def _step(event: bytes) -> _Event | None:
+    """An event that does nothing but to go on with the one answer, or to say what it took; else None."""
     if not event.startswith(_DATA) or b"\n" in event:
         return None
     try:
-        frame = msgspec.json.decode(event[len(_DATA) :])
-        frame.pop("obfuscation", None)
-        choices = frame["choices"]
-        known = len(choices) == 1 and _goes_on(choices[0]) if choices else bool(frame["usage"])
-    except (msgspec.DecodeError, KeyError, TypeError, AttributeError):
+        step = _decode(event[len(_DATA) :])
+    except msgspec.DecodeError:
         return None
-    return frame if known else None
+    return step if len(step.choices) == 1 or (not step.choices and step.usage) else None
 
 
-def _goes_on(choice: dict[str, Any]) -> bool:
-    delta = choice["delta"]
-    told = {key for key, value in [*choice.items(), *delta.items()] if value not in (None, "", [])}
-    calls = delta.get("tool_calls") or []
-    texts = [delta.get("content"), *(call["function"].get("arguments") for call in calls)]
-    places = [choice["index"], *(call["index"] for call in calls)]
-    are_texts = all(text is None or isinstance(text, str) for text in texts)
-    return told <= _KNOWN and are_texts and len(calls) < 2 and all(isinstance(place, int) for place in places)
-
-
-def _join(held: dict[str, Any], step: dict[str, Any]) -> bool:
+def _join(held: _Event, step: _Event) -> bool:
     """Add the step to what is held, unless that is of another answer or has ended."""
-    if {**held, **_VARYING} != {**step, **_VARYING}:
+    if held.id != step.id or not held.choices:
         return False
-    for said, more in zip(held["choices"], step["choices"], strict=False):
-        if said["index"] != more["index"] or said.get("finish_reason") or not _join_calls(said["delta"], more["delta"]):
+    for said, more in zip(held.choices, step.choices, strict=False):
+        if said.index != more.index or said.finish_reason or not _join_calls(said.delta, more.delta):
             return False
-        if text := more["delta"].get("content"):
-            said["delta"]["content"] = (said["delta"].get("content") or "") + text
-        said["finish_reason"] = more.get("finish_reason")
-    held["usage"] = step.get("usage") or held.get("usage")
-    return bool(held["choices"])
+        if more.delta.content:
+            said.delta.content = (said.delta.content or "") + more.delta.content
+        said.finish_reason = more.finish_reason
+    held.usage = step.usage or held.usage
+    return True
 
 
-def _join_calls(said: dict[str, Any], more: dict[str, Any]) -> bool:
+def _join_calls(said: _Delta, more: _Delta) -> bool:
     """A call begins with its name, and goes on with arguments alone."""
-    calls = said.get("tool_calls") or []
-    for call in more.get("tool_calls") or ():
-        begun = next((one for one in calls if one["index"] == call["index"]), None)
+    for call in more.tool_calls or ():
+        begun = next((one for one in said.tool_calls or () if one.index == call.index), None)
         if begun is None:
-            calls.append(call)
-        elif call.get("id") or call["function"].get("name"):
+            said.tool_calls = [*(said.tool_calls or ()), call]
+        elif call.id or call.function.name:
             return False
         else:
-            function, text = begun["function"], call["function"].get("arguments") or ""
-            function["arguments"] = (function.get("arguments") or "") + text
-    if calls:
-        said["tool_calls"] = calls
+            begun.function.arguments = (begun.function.arguments or "") + (call.function.arguments or "")
     return True
