@@ -205,6 +205,14 @@ async def test_what_is_ambiguous_is_asked_back_and_resolved_by_the_next_message(
     assert (answered.msg_type, answered.result_type) == (MessageType.RESPONSE, chat.ResultType.RECORD)
 
 
+async def test_a_reply_by_its_place_reaches_the_model_as_the_option_that_it_picks(shop: Shop) -> None:
+    asked_back = await shop.answer("Who is the best customer?")
+    with shop.requests() as requests:
+        answered = await shop.answer("the first one")
+    assert (answered.msg_type, answered.parent_msg_uuid) == (MessageType.RESPONSE, asked_back.msg_uuid)
+    assert "The person answered: by purchases" in requests[0]
+
+
 async def test_three_turns_of_a_conversation_rest_on_each_other(shop: Shop) -> None:
     await shop.answer("How many customers are there?")
     with shop.requests() as requests:

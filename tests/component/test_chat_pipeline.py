@@ -172,6 +172,9 @@ async def test_between_two_databases_the_person_chooses(desk: Desk, agent: None)
     answered = await talk.answer("the south one", parent_msg_uuid=asked_back.msg_uuid)
     assert (answered.msg_type, answered.parent_msg_uuid) == (MessageType.RESPONSE, asked_back.msg_uuid)
     assert "3" in answered.content
+    asked_again = await talk.answer("How many purchases are there?")
+    answered = await talk.answer("2")
+    assert (answered.msg_type, answered.parent_msg_uuid) == (MessageType.RESPONSE, asked_again.msg_uuid)
 
 
 async def test_follow_ups_are_understood_from_what_was_asked_before(desk: Desk, agent: None) -> None:

@@ -135,6 +135,22 @@ async def test_without_a_model_values_that_are_near_are_asked_about(
     assert answer.content == f"There is 1 customer where city is {options[0]}."
 
 
+@pytest.mark.parametrize("reply", ["yes", "the first one", "1", "Bergen, please"])
+async def test_a_short_reply_answers_what_was_asked_right_before_it(shop: Shop, reply: str) -> None:
+    back = await shop.answer("How many customers live in Bergn?", **BUILT_IN)
+    assert asked_back(back)[1] == ("Bergen",)
+    answer = await shop.answer(reply, **BUILT_IN)
+    assert answer.content == "There is 1 customer where city is Bergen."
+    assert answer.parent_msg_uuid == back.msg_uuid
+
+
+async def test_a_question_after_a_clarification_is_a_question(shop: Shop) -> None:
+    await shop.answer("How many customers live in Bergn?", **BUILT_IN)
+    answer = await shop.answer("How many customers live in Hamar?", **BUILT_IN)
+    assert answer.content == "There is 1 customer where city is Hamar."
+    assert answer.parent_msg_uuid is None
+
+
 async def test_who_means_what_no_row_has_is_told_so(shop: Shop) -> None:
     back = await shop.answer("How many customers have the city 'Hamarr'?", **BUILT_IN)
     answer = await shop.answer("Hamarr", parent_msg_uuid=back.msg_uuid, **BUILT_IN)

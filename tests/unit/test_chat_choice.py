@@ -5,8 +5,7 @@ from uuid import uuid4
 
 import pytest
 
-from basejump_chat_agent.domain.choice import DatabaseOption, Meaning, found, named, options, says_any
-from basejump_common.contracts.chat import Clarification
+from basejump_chat_agent.domain.choice import DatabaseOption, Meaning, found, named, options
 from basejump_common.contracts.connection import Candidate, Retrieved
 
 
@@ -50,13 +49,6 @@ def test_an_alias_is_text_and_no_pattern() -> None:
     assert option is not None
     assert option.alias == "db (v1.0)+"
     assert named("anything", among(".*", "a|b")) is None
-
-
-def test_an_answer_that_picks_no_option_is_a_question_of_its_own() -> None:
-    clarification = Clarification(question="Which database do you mean?", options=("HR", "sales"))
-    assert says_any("the sales one", clarification)
-    assert not says_any("Never mind. How many orders are there?", clarification)
-    assert not says_any("sales", None)
 
 
 def test_nothing_granted_is_nothing_found() -> None:

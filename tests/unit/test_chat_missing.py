@@ -60,7 +60,7 @@ def test_a_word_that_was_not_understood_is_asked_about_once_for_each_value() -> 
 
 @pytest.mark.parametrize(
     ("said", "value"),
-    [("Oslo", "Oslo"), ("oslo", "oslo"), ("I mean Oslo East, please", "Oslo East"), ("osl", "Osl"), ("Bergen", None)],
+    [("Oslo", "Oslo"), ("oslo", "oslo"), ("I mean Oslo East, please", "Oslo East"), ("Bergen", None)],
 )
 def test_what_the_person_says_picks_a_value(said: str, value: str | None) -> None:
     options = ("Oslo", "Oslo East", "oslo", "Osl")

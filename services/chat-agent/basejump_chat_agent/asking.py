@@ -3,6 +3,8 @@
 from datetime import UTC, datetime
 from uuid import uuid4
 
+import msgspec
+
 from basejump_chat_agent import verifying
 from basejump_chat_agent.access import asker_of, reading_scope
 from basejump_chat_agent.adapters import chat_rows, prompt_rows
@@ -10,6 +12,7 @@ from basejump_chat_agent.adapters.chat_stream import ChatStream
 from basejump_chat_agent.answerers import Answerers
 from basejump_chat_agent.answering import ANSWER
 from basejump_chat_agent.domain.messages import for_reader, initial, waiting
+from basejump_chat_agent.domain.picking import picked
 from basejump_chat_agent.domain.prompt import AnswerPrompt, Asker, Prompt
 from basejump_chat_agent.webhooks import Webhooks
 from basejump_common.bus import Context, publish
@@ -58,6 +61,7 @@ class Messages:
         async with self._database.tenant(asker.client_uuid) as tx:
             chat = await chat_rows.asked(tx, request.chat_uuid, asker.user_uuid, request.prompt)
             await _check_parent(tx, request)
+            request = _as_reply(request, chat.asked_back)
             prompt = _accept(request, chat, asker)
             if not await prompt_rows.insert(tx, prompt):
                 return await _asked_before(tx, prompt)
@@ -138,6 +142,16 @@ def _job(prompt: Prompt, asker: Asker, at_once: int) -> NewJob:
     return NewJob(
         job_uuid=prompt.prompt_uuid, client_uuid=asker.client_uuid, kind=ANSWER, payload=work, at_once=at_once
     )
+
+
+def _as_reply(request: Ask, asked_back: Message | None) -> Ask:
+    """A message that picks an option of the clarification right before it answers that, whether it says so or not."""
+    clarification = None if asked_back is None else asked_back.clarification
+    if request.parent_msg_uuid is not None or asked_back is None or clarification is None:
+        return request
+    if picked(request.prompt, clarification.options) is None:
+        return request
+    return msgspec.structs.replace(request, parent_msg_uuid=asked_back.msg_uuid)
 
 
 async def _check_parent(tx: Transaction, request: Ask) -> None:

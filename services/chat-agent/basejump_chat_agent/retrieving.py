@@ -13,7 +13,6 @@ from basejump_chat_agent.domain.approving import approved, refused
 from basejump_chat_agent.domain.charts import asked_chart, without_wishes
 from basejump_chat_agent.domain.choice import Found, Meaning, found, named, options
 from basejump_chat_agent.domain.missing import put_right
-from basejump_chat_agent.domain.prompt import Prompt
 from basejump_chat_agent.thread import Thread
 from basejump_chat_agent.work import Work
 from basejump_common.contracts.connection import Retrieved
@@ -33,7 +32,7 @@ class Retrieving:
 
     async def retrieve(self, work: Work) -> Found:
         """The tables, or the databases to choose from. Raises CannotGoOn."""
-        meaning = self._meaning(work.prompt, work.thread)
+        meaning = _meaning(work.thread)
         retrieved = await self._when_indexed(work, meaning.meant)
         database = named(meaning.hint, options(retrieved))
         if database is not None:
@@ -42,24 +41,6 @@ class Retrieving:
         if tables is None:
             raise self._nothing_found(retrieved)
         return tables
-
-    def _meaning(self, prompt: Prompt, thread: Thread) -> Meaning:
-        """Raises CannotGoOn."""
-        if refused(thread.asked, prompt.question):
-            raise failures.declined()
-        question = thread.meant.question
-        chart = asked_chart(question)
-        said = without_wishes([*(turn.question for turn in thread.turns), question]) or (question,)
-        return Meaning(
-            question=question,
-            meant=put_right(follow_up(said[-1], said[:-1]), thread.chosen),
-            known_missing=tuple(word for word, value in thread.chosen.items() if word == value),
-            chart=None if chart is None else chart.wish,
-            hint="\n".join([*(one.answered for one in thread.clarified), prompt.question]),
-            approved=approved(thread.asked, prompt.question),
-            turns=thread.turns,
-            clarified=thread.clarified,
-        )
 
     async def _when_indexed(self, work: Work, question: str) -> Retrieved:
         told = False
@@ -86,3 +67,22 @@ class Retrieving:
         if retrieved.waiting_for:
             return failures.still_indexing(self._wait)
         return failures.index_failed(retrieved.failed) if retrieved.failed else failures.no_database()
+
+
+def _meaning(thread: Thread) -> Meaning:
+    """Raises CannotGoOn."""
+    if refused(thread.asked, thread.said):
+        raise failures.declined()
+    question = thread.meant.question
+    chart = asked_chart(question)
+    said = without_wishes([*(turn.question for turn in thread.turns), question]) or (question,)
+    return Meaning(
+        question=question,
+        meant=put_right(follow_up(said[-1], said[:-1]), thread.chosen),
+        known_missing=tuple(word for word, value in thread.chosen.items() if word == value),
+        chart=None if chart is None else chart.wish,
+        hint="\n".join([one.answered for one in thread.clarified] or [thread.said]),
+        approved=approved(thread.asked, thread.said),
+        turns=thread.turns,
+        clarified=thread.clarified,
+    )

@@ -1,11 +1,14 @@
 """SQL of chats. Every function takes the tenant's transaction; `user_uuid` None means: of any user of the client."""
 
+from typing import TypeVar
 from uuid import UUID
 
-from basejump_common.contracts.chat import Chat, CreateChat, UpdateChat
+from basejump_common.contracts.chat import Chat, CreateChat, Message, UpdateChat
 from basejump_common.errors import NotFound
 from basejump_common.storage import pages
 from basejump_common.storage.database import Transaction
+
+C = TypeVar("C", bound=Chat)
 
 _INSERT = """
     insert into chat (chat_uuid, client_uuid, team_uuid, user_uuid, history) values ($1, $2, $3, $4, $5) returning *
@@ -25,13 +28,22 @@ _UPDATE = """
 _ASKED = """
     update chat set chat_name = coalesce(chat_name, left($3, 200)), updated_at = now()
     where chat_uuid = $1 and user_uuid = $2
-    returning *
+    returning *, (
+        select case when message ->> 'msg_type' = 'clarification' then message end from prompt
+        where prompt.chat_uuid = $1 order by asked_at desc, msg_uuid desc limit 1
+    ) as asked_back
 """
 _LOCK_TO_DELETE = """
     select * from chat
     where chat_uuid = $1 and (user_uuid = $2 or ($3 and orphan_type = 'user_deleted')) for no key update
 """
 _LOCK = "select * from chat where chat_uuid = $1 and user_uuid = $2 for no key update"
+
+
+class AskedChat(Chat, frozen=True, kw_only=True):
+    """`asked_back`: the message that came last, where it is a clarification."""
+
+    asked_back: Message | None
 
 
 async def insert(tx: Transaction, client_uuid: UUID, user_uuid: UUID, chat_uuid: UUID, request: CreateChat) -> Chat:
@@ -65,9 +77,9 @@ async def update(tx: Transaction, user_uuid: UUID, request: UpdateChat) -> Chat:
     )
 
 
-async def asked(tx: Transaction, chat_uuid: UUID, user_uuid: UUID, question: str) -> Chat:
+async def asked(tx: Transaction, chat_uuid: UUID, user_uuid: UUID, question: str) -> AskedChat:
     """Note that its owner asked a question. Raises NotFound."""
-    return _there(await tx.row(Chat, _ASKED, chat_uuid, user_uuid, question))
+    return _there(await tx.row(AskedChat, _ASKED, chat_uuid, user_uuid, question))
 
 
 async def lock(tx: Transaction, chat_uuid: UUID, user_uuid: UUID) -> Chat:
@@ -97,7 +109,7 @@ async def delete(tx: Transaction, chat_uuid: UUID) -> None:
     await tx.execute("delete from chat where chat_uuid = $1", chat_uuid)
 
 
-def _there(chat: Chat | None) -> Chat:
+def _there(chat: C | None) -> C:
     if chat is None:
         raise NotFound("no such chat")
     return chat

@@ -1,11 +1,9 @@
 """Statements that take more than the client's limit: what the person is asked, and what the answer allows."""
 
 from basejump_chat_agent.domain.answerer import AskedBack, Option
-from basejump_chat_agent.domain.choice import says
+from basejump_chat_agent.domain.picking import NO, YES, says
 from basejump_common.contracts.chat import Clarification
 from basejump_common.contracts.connection import Estimate, Excess
-
-YES, NO = "yes", "no"
 
 
 def approval(excess: Excess) -> AskedBack:

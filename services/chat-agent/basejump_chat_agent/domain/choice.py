@@ -1,6 +1,5 @@
 """What a question means, and which database, when several fit equally well."""
 
-import re
 from uuid import UUID
 
 import msgspec
@@ -8,7 +7,7 @@ import msgspec
 from basejump_chat_agent.domain.answerer import Clarified
 from basejump_chat_agent.domain.charts import Wish
 from basejump_chat_agent.domain.conversation import Turn
-from basejump_common.contracts.chat import Clarification
+from basejump_chat_agent.domain.picking import says
 from basejump_common.contracts.connection import Estimate, Retrieved, Table
 
 QUESTION = "Which database do you mean?"
@@ -91,16 +90,6 @@ def named(text: str, among: tuple[DatabaseOption, ...]) -> DatabaseOption | None
     said = [option for option in among if says(text, option.alias)]
     longest = [option for option in said if not any(_is_part(option.alias, other.alias) for other in said)]
     return longest[0] if len(longest) == 1 else None
-
-
-def says_any(text: str, clarification: Clarification | None) -> bool:
-    """Whether `text` picks an option of the clarification; without a clarification there is nothing to pick."""
-    return clarification is not None and any(says(text, option) for option in clarification.options)
-
-
-def says(text: str, option: str) -> bool:
-    """Whether the text has the option's words."""
-    return re.search(rf"(?<!\w){re.escape(option)}(?!\w)", text, re.IGNORECASE) is not None
 
 
 def _is_part(alias: str, other: str) -> bool:

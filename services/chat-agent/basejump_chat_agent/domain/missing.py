@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from basejump_chat_agent.domain.answerer import AskedBack, Option
-from basejump_chat_agent.domain.choice import says
+from basejump_chat_agent.domain.picking import says
 from basejump_common.contracts.chat import Clarification
 from basejump_common.contracts.connection import FoundValue, MissingValue
 
@@ -46,8 +46,8 @@ def chosen(asked: Clarification | None, said: str) -> str | None:
     """The value that the person chose instead of the one that is missing; None when that was not the question."""
     if asked is None or asked.instead_of is None:
         return None
-    if said.strip() in asked.options:
-        return said.strip()
+    if said in asked.options:
+        return said
     return max((option for option in asked.options if says(said, option)), key=len, default=None)
 
 
