@@ -127,6 +127,9 @@ def test_an_event_without_end_is_not_held_back() -> None:
         b'data: {"choices": [{"delta": null}]}\n\n',
         b'data: {"choices": [{"delta": {"content": null}}]}\n\n',
         b"event: ping\ndata: {}\n\n",
+        b'event: content_block_delta\ndata: {"delta": {"type": "signature_delta", "signature": "x"}}\n\n',
+        b'event: content_block_delta\ndata: {"delta": {"type": "text_delta", "text": null}}\n\n',
+        b"event: content_block_delta\ndata: [1]\n\n",
         b": comment\n\n",
         b"data: cut of",
     ],
@@ -134,3 +137,30 @@ def test_an_event_without_end_is_not_held_back() -> None:
 def test_what_it_does_not_know_passes_as_it_came(stream: bytes) -> None:
     assert joined(stream + stream) == stream + stream
     assert joined(*(bytes([byte]) for byte in stream)) == stream
+
+
+def of_anthropic(kind: str, key: str, text: str, index: int = 0) -> bytes:
+    data = {"type": "content_block_delta", "index": index, "delta": {"type": kind, key: text}}
+    return b"event: content_block_delta\ndata: " + json.dumps(data, separators=(",", ":")).encode() + b"\n\n"
+
+
+def test_anthropics_pieces_are_joined_like_openais() -> None:
+    begin, stop = (f'event: {name}\ndata: {{"type":"{name}","index":0}}\n\n'.encode() for name in ("begin", "stop"))
+    words = [of_anthropic("text_delta", "text", text) for text in ("I", " count")]
+    arguments = [of_anthropic("input_json_delta", "partial_json", text, index=1) for text in ('{"a"', ":1", "}")]
+    stream = begin + b"".join(words) + stop + begin + b"".join(arguments) + stop
+    whole = (
+        of_anthropic("text_delta", "text", "I count"),
+        of_anthropic("input_json_delta", "partial_json", '{"a":1}', index=1),
+    )
+    assert joined(stream) == begin + whole[0] + stop + begin + whole[1] + stop
+    assert joined(*(bytes([byte]) for byte in stream)) == joined(stream)
+
+
+def test_anthropics_blocks_of_two_kinds_or_places_stay_apart() -> None:
+    stream = [
+        of_anthropic("text_delta", "text", "a"),
+        of_anthropic("text_delta", "text", "b", index=1),
+        of_anthropic("input_json_delta", "partial_json", "{", index=1),
+    ]
+    assert joined(*stream) == b"".join(stream)

@@ -7,7 +7,7 @@ beginning of a call that follows words with them.
 
 import re
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Any, TypeAlias
 
 import msgspec
 from httpx2 import AsyncByteStream, Response
@@ -16,6 +16,7 @@ LONGEST = 64_000
 """Bytes of events that are held back at most."""
 
 _DATA = b"data: "
+_BLOCK = b"event: content_block_delta\n"
 _EVENT_STREAM = "text/event-stream"
 _SENTENCE_ENDS = re.compile(r"[.!?…:]\s|\n")
 
@@ -44,7 +45,7 @@ class _Joined(AsyncByteStream):
 
 
 class _Known(msgspec.Struct, omit_defaults=True, forbid_unknown_fields=True):
-    """What of OpenAI's protocol is joined; an event that says more passes as it came."""
+    """What is joined; an event that says more passes as it came."""
 
 
 class _Function(_Known):
@@ -74,6 +75,8 @@ class _Choice(_Known):
 
 
 class _Event(_Known):
+    """The event of OpenAI's protocol that goes on with an answer, or says what it took."""
+
     id: str
     choices: list[_Choice]
     object: str = ""
@@ -84,8 +87,60 @@ class _Event(_Known):
     usage: dict[str, Any] | None = None
     obfuscation: str | None = None
 
+    def said(self) -> str:
+        return "".join(choice.delta.content or "" for choice in self.choices)
 
-_decode = msgspec.json.Decoder(_Event).decode
+    def begins_call(self) -> bool:
+        return any(call.function.name for choice in self.choices for call in choice.delta.tool_calls or ())
+
+    def add(self, step: "_Step") -> bool:
+        """False when it is of another answer, or this one has ended."""
+        return isinstance(step, _Event) and _join(self, step)
+
+    def encoded(self) -> bytes:
+        return _DATA + msgspec.json.encode(self) + b"\n\n"
+
+
+class _Text(_Known, tag_field="type", tag="text_delta"):
+    text: str
+
+
+class _Arguments(_Known, tag_field="type", tag="input_json_delta"):
+    partial_json: str
+
+
+class _Block(_Known):
+    """The event of Anthropic's protocol that goes on with a block."""
+
+    type: str
+    index: int
+    delta: _Text | _Arguments
+
+    def said(self) -> str:
+        return self.delta.text if isinstance(self.delta, _Text) else ""
+
+    def begins_call(self) -> bool:
+        return False  # another event does
+
+    def add(self, step: "_Step") -> bool:
+        if not isinstance(step, _Block) or step.index != self.index:
+            return False
+        match self.delta, step.delta:
+            case _Text() as words, _Text() as more:
+                words.text += more.text
+            case _Arguments() as arguments, _Arguments() as more:
+                arguments.partial_json += more.partial_json
+            case _:
+                return False
+        return True
+
+    def encoded(self) -> bytes:
+        return _BLOCK + _DATA + msgspec.json.encode(self) + b"\n\n"
+
+
+_Step: TypeAlias = _Event | _Block
+_event_of = msgspec.json.Decoder(_Event).decode
+_block_of = msgspec.json.Decoder(_Block).decode
 
 
 class Joiner:
@@ -94,7 +149,7 @@ class Joiner:
 
     def __init__(self) -> None:
         self._incomplete = b""
-        self._held: _Event | None = None
+        self._held: _Step | None = None
         self._bytes = 0
         self._spoke = False
         self._passes = False
@@ -116,33 +171,35 @@ class Joiner:
 
     def _is_listened_for(self) -> bool:
         """Sentences, and the call after words, which says that they are complete."""
-        for choice in self._held.choices if self._held is not None else ():
-            said, calls = choice.delta.content or "", choice.delta.tool_calls or ()
-            self._spoke = self._spoke or bool(said)
-            if _SENTENCE_ENDS.search(said) or (self._spoke and any(call.function.name for call in calls)):
-                return True
-        return False
+        if self._held is None:
+            return False
+        said = self._held.said()
+        self._spoke = self._spoke or bool(said)
+        return bool(_SENTENCE_ENDS.search(said)) or (self._spoke and self._held.begins_call())
 
     def _add(self, event: bytes) -> bytes:
         step, self._bytes = _step(event), self._bytes + len(event)
         if step is None:
             return self._flush() + event + b"\n\n"
-        if self._held is not None and self._bytes <= LONGEST and _join(self._held, step):
+        if self._held is not None and self._bytes <= LONGEST and self._held.add(step):
             return b""
         before, self._held, self._bytes = self._flush(), step, len(event)
         return before
 
     def _flush(self) -> bytes:
         held, self._held = self._held, None
-        return b"" if held is None else _DATA + msgspec.json.encode(held) + b"\n\n"
+        return b"" if held is None else held.encoded()
 
 
-def _step(event: bytes) -> _Event | None:
+def _step(event: bytes) -> _Step | None:
     """An event that does nothing but to go on with the one answer, or to say what it took; else None."""
-    if not event.startswith(_DATA) or b"\n" in event:
+    head, data, body = event.partition(_DATA)
+    if not data or b"\n" in body or head not in (b"", _BLOCK):
         return None
     try:
-        step = _decode(event[len(_DATA) :])
+        if head:
+            return _block_of(body)
+        step = _event_of(body)
     except msgspec.DecodeError:
         return None
     return step if len(step.choices) == 1 or (not step.choices and step.usage) else None

@@ -35,6 +35,10 @@ class Models:
             from basejump_chat_agent.adapters.language_model.openai_client import send_as_it_is
 
             send_as_it_is(model)
+        if provider == _ANTHROPIC:
+            from basejump_chat_agent.adapters.language_model.anthropic_client import use_http_client
+
+            use_http_client(model)
         return model
 
     def _arguments(self, provider: str) -> dict[str, Any]:
