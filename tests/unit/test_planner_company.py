@@ -233,4 +233,4 @@ def test_whom_a_manager_manages_is_not_the_manager() -> None:
 def test_the_reading_says_latest_of_a_date() -> None:
     answer = ask("Who was hired most recently?")
     assert isinstance(answer, Plan)
-    assert answer.reading == "first name, last name of employees, by hire date, latest first, only the first"
+    assert answer.reading == "first name, last name of employees, the one with the latest hire date"

@@ -15,8 +15,29 @@ def test_a_count_is_said_as_a_sentence() -> None:
     assert said == "There are 107 employees."
 
 
-def test_one_is_singular() -> None:
-    assert describe("", "number of employees where city is Oslo", ["n"], [[1]], 1).startswith("There is 1 ")
+@pytest.mark.parametrize(
+    ("reading", "said"),
+    [
+        ("number of employees where city is Oslo", "There is 1 employee where city is Oslo."),
+        ("number of countries", "There is 1 country."),
+        ("number of boxes", "There is 1 box."),
+        ("number of addresses", "There is 1 address."),
+        ("number of status", "There is 1 status."),
+        ("number of track", "There is 1 track."),
+    ],
+)
+def test_one_is_singular(reading: str, said: str) -> None:
+    assert describe("How many tracks are there?", reading, ["n"], [[1]], 1) == said
+
+
+def test_counts_for_each_group_are_called_as_the_question_calls_them() -> None:
+    said = describe("How many tracks per genre?", "number of track for each genre", ["g", "n"], [["Rock", 2]], 1)
+    assert said == "Number of tracks for each genre: Rock, 2."
+
+
+def test_one_value_is_not_said_to_be_different() -> None:
+    assert describe("", "different email of employees", ["email"], [["a@b.c"]], 1) == "Email of employees: a@b.c."
+    assert describe("", "different email of employees", ["email"], [["a"], ["b"]], 2).startswith("Different email")
 
 
 @pytest.mark.parametrize(
@@ -24,6 +45,7 @@ def test_one_is_singular() -> None:
     [
         ("number of track", "There are 3503 tracks."),
         ("number of track where composer is U2", "There are 3503 tracks where composer is U2."),
+        ("number of different track of album", "There are 3503 different tracks of album."),
     ],
 )
 def test_what_was_counted_is_called_as_the_question_calls_it(reading: str, said: str) -> None:

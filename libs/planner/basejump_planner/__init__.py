@@ -4,8 +4,9 @@ A question passes through these rooms, each a module:
 
     words      tokens, stems, the words that identifiers are made of
     linking    phrases to tables and columns, by their names, comments and synonyms
-    parsing    tokens to a draft, by rules: what is asked (asking), of which rows (conditions, predicates), in which
-               groups and order (arranging); a word that no rule accounts for is named, never skipped
+    parsing    tokens to a draft, by rules: what is asked (asking, ranking, nouns), of which rows (conditions,
+               predicates), in which groups and order (arranging); a word that no rule accounts for is named, never
+               skipped
     settling   a draft to a query: the table it is about (heading), what each phrase means there (choosing, meaning),
                groups (grouping), and whether the parts fit together
     building   a query to a sqlglot tree, joined by declared keys where there is one way to do it (joining)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from basejump_planner.asking import item, noun
+from basejump_planner.asking import item
 from basejump_planner.cursor import Cursor
 from basejump_planner.linking import WEAK, ColumnMention
+from basejump_planner.nouns import noun
 from basejump_planner.qualities import MEASURING_VERBS, QUALITIES, Quality
 from basejump_planner.reading import AggregateItem, CountItem, CountOf, Measured, Noun, Order, Target
 from basejump_planner.vocabulary import (

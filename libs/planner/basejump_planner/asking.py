@@ -5,26 +5,23 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from basejump_planner.cursor import Cursor
-from basejump_planner.linking import BARE, EXACT, OWNED, SYNONYM, ColumnMention, TableMention
+from basejump_planner.linking import BARE, EXACT, OWNED, ColumnMention, TableMention
+from basejump_planner.nouns import noun
 from basejump_planner.predicates import flag
-from basejump_planner.qualities import QUALITIES
+from basejump_planner.ranking import most_common, ranked_rows, rows_by_event
 from basejump_planner.reading import (
     AggregateItem,
     AsideAggregate,
     Comparison,
     CountItem,
-    CountOf,
     Item,
-    Measured,
     Noun,
-    Order,
     ValueMatch,
 )
 from basejump_planner.vocabulary import (
     AGGREGATES,
     AVERAGE_VALUE,
     BETWEEN,
-    COMMON,
     COMPARISONS,
     CONTAINS,
     COUNT,
@@ -33,31 +30,12 @@ from basejump_planner.vocabulary import (
     MISSING,
     OWNERS,
     SEPARATORS,
-    SUPERLATIVES,
     TIME_COMPARISONS,
     WHOLE_ROWS,
     Aggregate,
     Phrase,
 )
 from basejump_planner.words import tokenize
-
-
-def noun(c: Cursor) -> Noun | None:
-    """A table, a column, or what may be either: the longest phrase here."""
-    c.articles()
-    tables, columns = c.tables(), c.columns()
-    ends = [mention.end for mention in tables[:1]] + [mention.end for mention in columns[:1]]
-    if not ends:
-        return None
-    end = max(ends)
-    table = tables[0] if tables and tables[0].end == end else None
-    column = columns[0] if columns and columns[0].end == end else None
-    if table is not None and column is not None and table.level <= SYNONYM:
-        table = None if max(candidate.level for candidate in column.candidates) > table.level else table
-    c.position = end
-    if table is not None and not c.tables() and not c.columns():
-        c.word({"member", "members", "record", "records", "entries"})
-    return Noun(table, column)
 
 
 def items(c: Cursor) -> bool:
@@ -140,8 +118,9 @@ def item(c: Cursor) -> list[Item] | None:
         _distinct,
         _headcount,
         _counted_rows,
-        _ranked_rows,
-        _common,
+        rows_by_event,
+        ranked_rows,
+        most_common,
         _total_of_rows,
         _named_column,
         _aggregated,
@@ -223,63 +202,6 @@ def _flag_before_noun(c: Cursor) -> Comparison | None:
     return said if any(m.ref.table.key == tables[0].table.key for m in said.target.candidates) else None
 
 
-def _ranked_rows(c: Cursor) -> list[Item] | None:
-    """`the 3 oldest students`, `most expensive product`; `longest duration` is an aggregate."""
-    leading = _count_of_rows(c)
-    text_start = c.position
-    options = c.cue(QUALITIES)
-    if options is None:
-        return _top_values(c, leading) if leading else None
-    text = " ".join(token.text for token in c.tokens[text_start : c.position])
-    number = leading or c.number()
-    tables, columns = c.tables(), c.columns()
-    if number is not None and not (number.isdigit() and int(number) > 0):
-        return None
-    if tables and not (columns and columns[0].end > tables[0].end):
-        c.position = tables[0].end
-        c.draft.orders.append(Order(Measured(options, text), options[0].direction))
-        c.draft.limit = int(number or 1)
-        return [Noun(tables[0], None)]
-    if columns and number is None and any(len(option.nouns) > 0 for option in options):
-        c.position = columns[0].end
-        return [AggregateItem("max" if options[0].direction == "desc" else "min", columns[0])]
-    return None
-
-
-def _top_values(c: Cursor, number: str) -> list[Item] | None:
-    """`the 3 highest scores`: the values themselves, in order."""
-    direction = c.cue(SUPERLATIVES)
-    column = c.column() if direction is not None and not c.tables() else None
-    if column is None or direction is None:
-        return None
-    c.draft.orders.append(Order(column, direction))
-    c.draft.limit = int(number)
-    return [Noun(None, column)]
-
-
-def _count_of_rows(c: Cursor) -> str | None:
-    c.word({"top", "first"})
-    number = c.number()
-    return number if number is not None and number.isdigit() and int(number) > 0 else None
-
-
-def _common(c: Cursor) -> list[Item] | None:
-    """`the 3 most common names`: groups by the column, ordered by their size."""
-    number = c.number()
-    direction = c.cue(COMMON)
-    if direction is None:
-        return None
-    number = number or c.number()
-    found = noun(c)
-    if found is None or found.column is None:
-        return None
-    c.draft.common = True
-    c.draft.groups.append(found)
-    c.draft.orders.append(Order(CountOf(None), direction))
-    c.draft.limit = int(number or 1)
-    return [found]
-
-
 def _named_column(c: Cursor) -> list[Item] | None:
     """A column whose own name begins with what elsewhere is a cue: `total points`, `max salary`."""
     columns = c.columns()
@@ -350,12 +272,15 @@ def _functions(c: Cursor) -> list[Aggregate]:
             return functions
         functions.append(function)
         c.word({"of"})
-        c.attempt(_another_function)
+        if not c.attempt(_another_function):
+            return functions
 
 
 def _another_function(c: Cursor) -> bool:
-    while c.word({",", "and", "the", "as", "well"}):
-        pass
+    """`and maximum`; the "average of the minimum" is another thing."""
+    if c.word({",", "and", "as"}) is None:
+        return False
+    c.skip({",", "and", "the", "as", "well"})
     return c.cue_length(AGGREGATES) > 0
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from basejump_planner.cursor import Cursor
-from basejump_planner.linking import WEAK, ColumnMention, TableMention
+from basejump_planner.linking import BARE, WEAK, ColumnMention, TableMention
 from basejump_planner.model import ValueHit
 from basejump_planner.predicates import (
     LINKS,
@@ -67,7 +67,8 @@ def condition(c: Cursor) -> bool:
 def _without(c: Cursor) -> bool:
     if c.cue(WITHOUT) is None:
         return False
-    if c.word(ACTION_VERBS) is not None or c.word(RELATION_VERBS) is not None:
+    named = any(candidate.level >= BARE for mention in c.columns() for candidate in mention.candidates)
+    if not named and (c.word(ACTION_VERBS) is not None or c.word(RELATION_VERBS) is not None):
         c.skip({"in", "to", "for", "by", "from", "at"})
     c.articles()
     if c.attempt(_column_without_value):

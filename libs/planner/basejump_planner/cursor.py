@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TypeVar
 
-from basejump_planner.linking import ColumnMention, Lexicon, TableMention
+from basejump_planner.linking import SYNONYM, ColumnMention, Lexicon, TableMention
 from basejump_planner.model import ValueHit
 from basejump_planner.reading import Constant, Draft
 from basejump_planner.vocabulary import ARTICLES, GLUE, Phrase
@@ -86,7 +86,8 @@ class Cursor:
 
     def tables(self) -> list[TableMention]:
         if self.position not in self._tables:
-            self._tables[self.position] = self.lexicon.tables_at(self.tokens, self.position)
+            mentions = self.lexicon.tables_at(self.tokens, self.position)
+            self._tables[self.position] = [mention for mention in mentions if not self._holds_value(mention)]
         return self._tables[self.position]
 
     def column(self) -> ColumnMention | None:
@@ -132,6 +133,11 @@ class Cursor:
 
     def articles(self) -> None:
         self.skip(ARTICLES)
+
+    def _holds_value(self, mention: TableMention) -> bool:
+        """In "the playlist Music" the name that was found as a value is no other word for tracks."""
+        said = (self.tokens[place] for place in range(max(mention.start, 1), mention.end))
+        return mention.level <= SYNONYM and any(token.capital and (token.text,) in self._values for token in said)
 
     def _is_plain_glue(self, end: int) -> bool:
         first = self.tokens[self.position]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 
 from basejump_planner.words import stem
@@ -11,7 +11,13 @@ from basejump_planner.words import stem
 _SHOWN_ROWS = 5
 _LONG_FRACTION = re.compile(r"^-?\d+\.\d{3,}$")
 _COUNTS = "number of "
-_NOUN_ENDS = re.compile(r" (?:where|with|without|for)\b|,")
+_NOUN_ENDS = re.compile(r" (?:where|with|without|for|of)\b|,")
+_DIFFERENT = "different "
+_SINGULARS = (
+    (re.compile(r"ies$"), "y"),
+    (re.compile(r"(ss|x|ch|sh)es$"), r"\1"),
+    (re.compile(r"(?<![sui])s$"), ""),
+)
 
 
 def describe(
@@ -23,33 +29,49 @@ def describe(
 
     Numbers are rounded to two decimals; decimals may arrive as text, as they do from JSON.
     """
+    if plan_reading.startswith(_COUNTS):
+        plan_reading = _COUNTS + _counted(plan_reading.removeprefix(_COUNTS), lambda noun: _as_asked(noun, question))
+    if row_count == 1:
+        plan_reading = plan_reading.removeprefix(_DIFFERENT)
     if row_count == 0 or not rows:
         return f"Nothing was found for: {plan_reading}."
     if row_count == 1 and len(rows[0]) == 1:
-        return _single(question, plan_reading, rows[0][0])
+        return _single(plan_reading, rows[0][0])
     if row_count == 1:
         return f"{_capitalised(plan_reading)}: {_row(columns, rows[0])}."
     return _table(plan_reading, columns, rows, row_count)
 
 
-def _single(question: str, reading: str, value: object) -> str:
+def _single(reading: str, value: object) -> str:
     if value is None:
         return f"There is no value for: {reading}."
     if reading.startswith(_COUNTS) and isinstance(value, int):
         counted = reading.removeprefix(_COUNTS)
-        return f"There is 1 {counted}." if value == 1 else f"There are {value} {_as_asked(counted, question)}."
+        return f"There is 1 {_counted(counted, _singular)}." if value == 1 else f"There are {value} {counted}."
     return f"{_capitalised(reading)}: {_text(value)}."
 
 
-def _as_asked(counted: str, question: str) -> str:
-    """`track where …` as `tracks where …` where the question says "tracks": tables are often called in the singular."""
+def _counted(counted: str, call: Callable[[str], str]) -> str:
+    """`track where …` with what is counted called otherwise."""
     noun = _NOUN_ENDS.split(counted, maxsplit=1)[0]
     start = noun.rfind(" ") + 1
-    last = noun[start:]
-    plural = last not in question.lower().split() and next(
-        (word for word in re.findall(r"\w+", question.lower()) if word != last and stem(word) == stem(last)), None
-    )
-    return f"{noun[:start]}{plural or last}{counted[len(noun) :]}"
+    return f"{noun[:start]}{call(noun[start:])}{counted[len(noun) :]}"
+
+
+def _as_asked(noun: str, question: str) -> str:
+    """`tracks` where the question says so: tables are often called in the singular."""
+    words = re.findall(r"\w+", question.lower())
+    if noun.lower() in words:
+        return noun
+    return next((word for word in words if stem(word) == stem(noun.lower())), noun)
+
+
+def _singular(noun: str) -> str:
+    for ending, instead in _SINGULARS:
+        singular, changed = ending.subn(instead, noun)
+        if changed:
+            return singular
+    return noun
 
 
 def _table(reading: str, columns: Sequence[str], rows: Sequence[Sequence[object]], row_count: int) -> str:

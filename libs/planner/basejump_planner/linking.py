@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from basejump_planner.model import Column, Table
 from basejump_planner.synonyms import GENERIC_ENDINGS, GENERIC_NAMES, NOT_ALONE, SYNONYMS
-from basejump_planner.vocabulary import GLUE, RELATION_VERBS
+from basejump_planner.vocabulary import ACTION_VERBS, GLUE, RELATION_VERBS
 from basejump_planner.words import Token, identifier_words, stem, stems
 
 # All of a name; the name after its table's; the name without its table's; a synonym of one of those; a part.
@@ -105,7 +105,9 @@ class Lexicon:
         """The column mentions that begin at a token, longest first."""
         found = []
         for end, phrase in _phrases_from(tokens, start):
-            rephrased = end - start > 1 or tokens[start].text not in RELATION_VERBS
+            last = tokens[end - 1].text
+            # What customers placed is no place of theirs.
+            rephrased = last not in _PAST_ACTIONS and (end - start > 1 or last not in RELATION_VERBS)
             candidates = self._column_candidates(phrase, rephrased=rephrased)
             if candidates:
                 text = " ".join(token.text for token in tokens[start:end])
@@ -236,6 +238,7 @@ def _column_forms(words: Stems, table_words: Stems) -> Iterator[tuple[Stems, int
         yield (own or words)[-1:], WEAK
 
 
+_PAST_ACTIONS = frozenset(verb for verb in ACTION_VERBS if verb.endswith("ed"))
 _TABLE_PREFIXES = frozenset(stem(word) for word in ("ref", "reference", "dim", "fact", "tb", "all", "list"))
 _GENERIC = frozenset(stem(word) for word in GENERIC_ENDINGS)
 _GENERIC_NAMES = frozenset(stem(word) for word in GENERIC_NAMES)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from basejump_planner.arranging import arrangement, each
-from basejump_planner.asking import items, next_item, note_owner, noun
+from basejump_planner.asking import items, next_item, note_owner
 from basejump_planner.conditions import condition
 from basejump_planner.cursor import Cursor
 from basejump_planner.linking import Lexicon
 from basejump_planner.model import ValueHit
+from basejump_planner.nouns import noun
 from basejump_planner.reading import Draft, Item, Noun
 from basejump_planner.vocabulary import ACTION_VERBS, ARTICLES, DISTINCT, GLUE, HERE, OPENERS, RELATION_VERBS
 from basejump_planner.words import Token

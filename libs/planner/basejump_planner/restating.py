@@ -8,8 +8,8 @@ from basejump_planner.query import Aggregated, Counted, Presence, Query, Selecte
 
 _FUNCTIONS = {"avg": "average", "sum": "total", "max": "highest", "min": "lowest"}
 _OPERATORS = {"=": "is", "<>": "is not", ">": "over", ">=": "at least", "<": "under", "<=": "at most"}
-_WAYS = {"asc": "lowest first", "desc": "highest first"}
-_TIME_WAYS = {"asc": "earliest first", "desc": "latest first"}
+_WAYS = {"asc": "lowest", "desc": "highest"}
+_TIME_WAYS = {"asc": "earliest", "desc": "latest"}
 _TEXT_WAYS = {"asc": "in alphabetical order", "desc": "in reverse alphabetical order"}
 
 
@@ -17,20 +17,35 @@ def restate(query: Query) -> str:
     """The question as it was understood, without a final full stop."""
     parts = [_subject(query), *_presences(query), *_tests(query), *_sizes(query), *_groups(query)]
     text = " ".join(parts)
-    if query.order_by:
-        keys = " and ".join(f"{_selected(key.key, query)}, {_way(key)}" for key in query.order_by)
-        text += f", by {keys}"
-    if query.limit is not None:
-        text += f", only the first {query.limit}" if query.limit > 1 else ", only the first"
-    return text
+    return text + (_foremost(query) or _ordered(query))
+
+
+def _foremost(query: Query) -> str:
+    """`, the 5 with the highest salary`; empty where more than one thing, or the alphabet, says which come first."""
+    key = query.order_by[0] if len(query.order_by) == 1 else None
+    if key is None or query.limit is None or _is_text(key):
+        return ""
+    which = "the one" if query.limit == 1 else f"the {query.limit}"
+    return f", {which} with the {_way(key)} {_selected(key.key, query)}"
+
+
+def _ordered(query: Query) -> str:
+    keys = " and ".join(f"{_selected(key.key, query)}, {_order(key)}" for key in query.order_by)
+    first = "" if query.limit is None else f", only the first {query.limit}" if query.limit > 1 else ", only the first"
+    return f", by {keys}{first}" if keys else first
+
+
+def _order(key: SortKey) -> str:
+    return _TEXT_WAYS[key.direction] if _is_text(key) else f"{_way(key)} first"
 
 
 def _way(key: SortKey) -> str:
-    if isinstance(key.key, Shown) and is_time(key.key.ref.column):
-        return _TIME_WAYS[key.direction]
-    if isinstance(key.key, Shown) and is_text(key.key.ref.column):
-        return _TEXT_WAYS[key.direction]
-    return _WAYS[key.direction]
+    of_time = isinstance(key.key, Shown) and is_time(key.key.ref.column)
+    return (_TIME_WAYS if of_time else _WAYS)[key.direction]
+
+
+def _is_text(key: SortKey) -> bool:
+    return isinstance(key.key, Shown) and is_text(key.key.ref.column)
 
 
 def _subject(query: Query) -> str:

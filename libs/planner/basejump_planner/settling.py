@@ -12,11 +12,13 @@ from basejump_planner.naming import (
     is_key,
     is_text,
     name_columns,
+    primary_key,
 )
 from basejump_planner.query import Counted, Presence, Query, Selected, Shown, Test
 from basejump_planner.reading import (
     AgainstAverage,
     Draft,
+    Noun,
 )
 from basejump_planner.vocabulary import PERSONAL_TIES
 
@@ -78,8 +80,16 @@ def _check(query: Query, draft: Draft) -> None:
         raise Unsure(f"{first.ref.table.name}.{first.ref.column.name} identifies rows and measures nothing")
     if len(query.tests) > 1 and any(len({_about(test) for test in group}) > 1 for group in query.tests):
         raise Unsure("it isn't clear how far its “and” and “or” reach")
-    if draft.common and not query.group_by:
+    if draft.common and (not query.group_by or _counts_each_row_once(query)):
         raise Unsure("it isn't clear what is common to what")
+
+
+def _counts_each_row_once(query: Query) -> bool:
+    """ "The most popular product" of a table where each product is one row."""
+    key = primary_key(query.base)
+    others = {ref.table.key for ref in refs_of(query)} - {query.base.key}
+    related = any(isinstance(test, Presence) for group in query.tests for test in group)
+    return bool(key) and set(key) <= set(query.group_by) and not others and not related
 
 
 def _check_absence(query: Query, joins: Joins) -> None:
@@ -114,7 +124,9 @@ def _check_names(query: Query, draft: Draft, lexicon: Lexicon) -> None:
     refers_to_itself = any(
         (key.references_schema, key.references_table) == query.base.key for key in query.base.foreign_keys
     )
-    verbs = [verb for verb in (*draft.verbs, *draft.ties) if verb in PERSONAL_TIES]
+    columns = [item.column.text for item in draft.items if isinstance(item, Noun) and item.column is not None]
+    said = (*draft.verbs, *draft.ties, *(word for text in columns for word in text.split()))
+    verbs = [verb for verb in said if verb in PERSONAL_TIES]
     if refers_to_itself and verbs and any(ref in own for ref in named):
         raise Unsure(f"I don't know what “{verbs[0]}” means here")
     shown = [item.ref for item in query.selected if item.ref is not None]
