@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 
-from basejump_common.contracts import account, chat
+from basejump_common.contracts import account, chat, connection
 from basejump_common.contracts.chat import ByChat, CreateChat, Message, MessageType, PriorMessage
 from basejump_common.contracts.client_settings import UpdateClientSettings
-from basejump_common.contracts.connection import Schema
+from basejump_common.contracts.common import PageRequest
+from basejump_common.contracts.connection import DatabaseTablesRequest, Schema, UpdateColumn, UpdateColumns
 from basejump_common.contracts.usage import LIST_USAGE, ListUsage, UsageOfDay
 from basejump_common.errors import InvalidInput
 from basejump_devstack.model_server import ModelServer, load_script
@@ -344,6 +345,24 @@ async def test_no_value_of_a_row_reaches_the_model_where_the_client_says_so(
     assert len(requests) > 3
     assert not [body for body in requests if "Ann Lee" in body or "Bergen" in body]
     assert not [body for body in requests if '"find_values"' in json.dumps(json.loads(body)["tools"])]
+
+
+async def test_what_the_asker_may_read_no_more_is_not_told_to_the_model_as_what_was_said_before(
+    desk: Desk, agent: str, server: ModelServer
+) -> None:
+    shop = await shop_of(desk, server)
+    await shop.answer("And by city?")
+    admin = shop.office.admin
+    [database] = (await admin.call(connection.LIST_DATABASES, PageRequest())).data
+    page = await admin.call(connection.LIST_TABLES, DatabaseTablesRequest(db_uuid=database.db_uuid))
+    customer = next(table for table in page.data if table.table_name == "customer")
+    for ignore in (False, True):
+        city = (UpdateColumn(column_name="city", ignore=ignore),)
+        await admin.call(connection.UPDATE_COLUMNS, UpdateColumns(tbl_uuid=customer.tbl_uuid, columns=city))
+        with shop.requests() as requests:
+            await shop.answer("How many customers are there?")
+        assert "And by city?" in requests[0]
+        assert ("Bergen" in requests[0]) is not ignore
 
 
 async def test_rows_reach_the_model_as_delimited_data(shop: Shop) -> None:

@@ -5,10 +5,20 @@ from uuid import uuid4
 
 import pytest
 
-from basejump_common.contracts import account, connection, result
+from basejump_common.contracts import account, chat, connection, result
 from basejump_common.contracts.account import Membership
+from basejump_common.contracts.chat import ByMessage, ChatMessagesRequest
 from basejump_common.contracts.common import WidePageRequest
-from basejump_common.contracts.connection import ByDatabase, ByGrant, CreatedDatabase, Prove, RanUnder
+from basejump_common.contracts.connection import (
+    ByDatabase,
+    ByGrant,
+    CreatedDatabase,
+    DatabaseTablesRequest,
+    Prove,
+    RanUnder,
+    UpdateColumn,
+    UpdateColumns,
+)
 from basejump_common.contracts.result import ByResult
 from basejump_common.errors import NotFound
 from connection_house import Desk, Office, connected
@@ -74,6 +84,38 @@ async def test_a_stored_result_is_gone_with_its_grant_and_back_with_it(office: O
     for reader in (member, admin):
         with pytest.raises(NotFound):
             await reader.call(result.GET_RESULT, by_uuid)
+
+
+async def test_what_an_answer_says_goes_with_its_result(office: Office, shop: CreatedDatabase) -> None:
+    member, talk = office.member, await talk_of(office)
+    final = await talk.answer("How many customers are there by city?", return_visual_json=True)
+    assert "Bergen" in str(final.visual_json)
+    assert final.result_uuid is not None
+    of_chat, by_message = ChatMessagesRequest(chat_uuid=final.chat_uuid), ByMessage(msg_uuid=final.msg_uuid)
+
+    async def withheld() -> bool:
+        read = await member.call(chat.GET_MESSAGE, by_message)
+        assert (await member.call(chat.LIST_MESSAGES, of_chat)).data == (read,)
+        assert (read.msg_uuid, read.result_uuid, read.usage) == (final.msg_uuid, final.result_uuid, final.usage)
+        return read != final and "Bergen" not in str(read)
+
+    await revoke(office, shop)
+    assert await withheld()
+    admins = await office.admin.call(chat.GET_MESSAGE, by_message)
+    assert (admins.content, admins.visual_json) == (final.content, final.visual_json), "an ADMIN needs no grant"
+    await office.grant(shop.conn_uuid)
+    assert not await withheld()
+    table = next(
+        table
+        for table in (await office.admin.call(connection.LIST_TABLES, DatabaseTablesRequest(db_uuid=shop.db_uuid))).data
+        if table.table_name == "customer"
+    )
+    for ignore in (True, False):
+        city = (UpdateColumn(column_name="city", ignore=ignore),)
+        await office.admin.call(connection.UPDATE_COLUMNS, UpdateColumns(tbl_uuid=table.tbl_uuid, columns=city))
+        assert await withheld() == ignore
+    await member.call(result.DELETE_RESULT, ByResult(result_uuid=final.result_uuid))
+    assert await withheld()
 
 
 async def test_who_left_the_team_reads_its_results_no_more(office: Office, shop: CreatedDatabase) -> None:

@@ -1,5 +1,6 @@
 """Messages: ask, list, read, say what one thinks of an answer."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from uuid import uuid4
 
@@ -11,9 +12,10 @@ from basejump_chat_agent.adapters import chat_rows, prompt_rows
 from basejump_chat_agent.adapters.chat_stream import ChatStream
 from basejump_chat_agent.answerers import Answerers
 from basejump_chat_agent.answering import ANSWER
-from basejump_chat_agent.domain.messages import for_reader, initial, waiting
+from basejump_chat_agent.domain.messages import for_reader, initial, waiting, withheld
 from basejump_chat_agent.domain.picking import picked
 from basejump_chat_agent.domain.prompt import AnswerPrompt, Asker, Prompt
+from basejump_chat_agent.results import Results
 from basejump_chat_agent.webhooks import Webhooks
 from basejump_common.bus import Context, publish
 from basejump_common.contracts.chat import (
@@ -42,13 +44,20 @@ class Messages:
     """
 
     def __init__(
-        self, database: Database, answerers: Answerers, webhooks: Webhooks, stream: ChatStream, worker: JobWorker
+        self,
+        database: Database,
+        answerers: Answerers,
+        webhooks: Webhooks,
+        stream: ChatStream,
+        worker: JobWorker,
+        results: Results,
     ) -> None:
         self._database = database
         self._answerers = answerers
         self._webhooks = webhooks
         self._stream = stream
         self._worker = worker
+        self._results = results
 
     async def ask(self, context: Context, request: Ask) -> Message:
         """The `initial` message; asked again, what the prompt has come to. Raises NotFound, Conflict, InvalidInput."""
@@ -74,7 +83,7 @@ class Messages:
         return prompt.message
 
     async def list(self, context: Context, request: ChatMessagesRequest) -> MessagePage:
-        """Newest question first. Raises NotFound."""
+        """Newest question first. Raises NotFound and Unavailable."""
         caller = context.caller
         after = pages.position(request.cursor, newest_first=True)
         async with self._database.tenant(caller.tenant) as tx:
@@ -82,16 +91,15 @@ class Messages:
             count = pages.rows_to_ask(request.limit)
             rows = await prompt_rows.newest_messages(tx, request.chat_uuid, after, count)
         stored, next_cursor = pages.page(rows, request.limit, lambda row: (row.asked_at, row.msg_uuid))
-        told = tuple(for_reader(row.message, caller.role) for row in stored)
-        return MessagePage(data=told, next_cursor=next_cursor)
+        return MessagePage(data=await self._as_read(context, [row.message for row in stored]), next_cursor=next_cursor)
 
     async def get(self, context: Context, request: ByMessage) -> Message:
-        """Raises NotFound."""
+        """Raises NotFound and Unavailable."""
         async with self._database.tenant(context.caller.tenant) as tx:
             message = await prompt_rows.message(tx, request.msg_uuid, reading_scope(context.caller))
         if message is None:
             raise NotFound("no such message")
-        return for_reader(message, context.caller.role)
+        return (await self._as_read(context, [message]))[0]
 
     async def judge(self, context: Context, request: JudgeMessage) -> Message:
         """The message with what is thought of it; a thumbs-up verifies its result. Raises NotFound, and Conflict before
@@ -114,7 +122,14 @@ class Messages:
                 thumbs_up=request.thumbs_up,
             )
             await publish(tx, MESSAGE_JUDGED, caller.tenant, prompt.msg_uuid, judged, context)
-        return for_reader(message, caller.role)
+        return (await self._as_read(context, [message]))[0]
+
+    async def _as_read(self, context: Context, messages: Sequence[Message]) -> tuple[Message, ...]:
+        """As the caller reads them: what an answer says of its result goes with the result. Raises Unavailable."""
+        answers = {message.result_uuid for message in messages if message.result_uuid is not None}
+        readable = await self._results.readable_of(context, tuple(answers)) if answers else {}
+        seen = (message if message.result_uuid in (None, *readable) else withheld(message) for message in messages)
+        return tuple(for_reader(message, context.caller.role) for message in seen)
 
 
 def _accept(request: Ask, chat: Chat, asker: Asker) -> Prompt:

@@ -61,16 +61,17 @@ async def bootstrap(settings: Settings) -> AsyncIterator[Service]:
         chats = Chats(base.database, base.bus, Stopping(base.bus, stream))
         clients = Clients(base.database, stream)
         worker = _worker(base, settings, stream, news, answerers)
+        results = Results(base.database, base.bus)
         yield base.service(
             endpoints=(
                 *handlers(
                     chats,
-                    Messages(base.database, answerers, webhooks, stream, worker),
+                    Messages(base.database, answerers, webhooks, stream, worker, results),
                     Streams(base.database),
                     webhooks,
                     clients,
                 ),
-                *_results(base, settings),
+                *_results(base, settings, results),
             ),
             reactions=(
                 on(DATABASE_INDEXED, news.tell),
@@ -90,8 +91,7 @@ async def bootstrap(settings: Settings) -> AsyncIterator[Service]:
         )
 
 
-def _results(base: Base, settings: Settings) -> tuple[Endpoint[Any, Any], ...]:
-    results = Results(base.database, base.bus)
+def _results(base: Base, settings: Settings, results: Results) -> tuple[Endpoint[Any, Any], ...]:
     charting = Charting(Indexer(base.bus, settings.patience_seconds))
     return handlers_of_results(
         results,

@@ -1,9 +1,12 @@
 """Retrieval: what the question means, which database it is about, and the tables; waits while that is being indexed."""
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from uuid import UUID
+
+import msgspec
 
 from basejump_chat_agent.adapters.chat_stream import ChatStream
 from basejump_chat_agent.adapters.index_news import IndexNews
@@ -12,6 +15,7 @@ from basejump_chat_agent.domain import failures, messages
 from basejump_chat_agent.domain.approving import approved, refused
 from basejump_chat_agent.domain.charts import asked_chart, without_wishes
 from basejump_chat_agent.domain.choice import Found, Meaning, found, named, options
+from basejump_chat_agent.domain.conversation import Turn, without_rows
 from basejump_chat_agent.domain.missing import put_right
 from basejump_chat_agent.thread import Thread
 from basejump_chat_agent.work import Work
@@ -33,7 +37,10 @@ class Retrieving:
     async def retrieve(self, work: Work) -> Found:
         """The tables, or the databases to choose from. Raises CannotGoOn."""
         meaning = _meaning(work.thread)
-        retrieved = await self._when_indexed(work, meaning.meant)
+        retrieved, turns = await asyncio.gather(
+            self._when_indexed(work, meaning.meant), self._readable(work, meaning.turns)
+        )
+        meaning = msgspec.structs.replace(meaning, turns=turns)
         database = named(meaning.hint, options(retrieved))
         if database is not None:
             retrieved = await self._retrieve(work, meaning.meant, database.db_uuid)
@@ -56,6 +63,12 @@ class Retrieving:
             with suppress(TimeoutError):
                 async with asyncio.timeout(POLL_SECONDS):
                     await news.wait()
+
+    async def _readable(self, work: Work, turns: Sequence[Turn]) -> tuple[Turn, ...]:
+        """Earlier answers as the asker may read them now: without the rows of those that have been withdrawn."""
+        grants = [turn.ran_under for turn in turns if turn.rows and turn.ran_under is not None]
+        held = await self._indexer.held(work.asker, grants) if grants else frozenset()
+        return tuple(turn if not turn.rows or turn.ran_under in held else without_rows(turn) for turn in turns)
 
     async def _retrieve(self, work: Work, question: str, db_uuid: UUID | None = None) -> Retrieved:
         return await self._indexer.retrieve(work.asker, work.prompt.team_uuid, question, db_uuid)

@@ -7,6 +7,7 @@ of the two services is away the call is tried again with back-off; what comes to
 import asyncio
 import random
 import time
+from collections.abc import Sequence
 from typing import TypeVar
 from uuid import UUID
 
@@ -81,6 +82,11 @@ class Indexer:
             most=READ_ROWS,
         )
         return await self._call(asker, connection.READ_RUN, request)
+
+    async def held(self, asker: Asker, grants: Sequence[connection.RanUnder]) -> frozenset[connection.RanUnder]:
+        """Those under which the asker may read results at this moment."""
+        request = connection.CheckGrants(data=tuple(grants))
+        return frozenset((await self._call(asker, connection.CHECK_GRANTS, request)).data)
 
     async def stop(self, asker: Asker, run_uuid: UUID) -> None:
         """Cancel the statement in the customer's database; no harm when it has ended."""

@@ -49,7 +49,10 @@ _EARLIER = f"""
            message ->> 'sql_query' as sql, message -> 'thumbs_up' as thumbs_up, thumbs_reason,
            coalesce(result.columns, '[]') as columns,
            coalesce(jsonb_path_query_array(result.preview, '$[0 to {ROWS - 1}]'), '[]') as rows,
-           coalesce(result.row_num_total, 0) as row_count
+           coalesce(result.row_num_total, 0) as row_count,
+           case when result.run_uuid is not null then jsonb_build_object(
+               'conn_uuid', result.conn_uuid, 'team_uuid', result.team_uuid, 'run_uuid', result.run_uuid
+           ) end as ran_under
     from prompt left join result using (prompt_uuid)
     where prompt.chat_uuid = this.chat_uuid and asked_at < this.asked_at and answered_at is not null
     order by asked_at desc limit {TURNS}

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from basejump_common.contracts.chat import MessageType, PriorMessage
-from basejump_common.contracts.connection import ResultColumn
+from basejump_common.contracts.connection import RanUnder, ResultColumn
 
 TURNS = 20
 """So many earlier questions are looked at."""
@@ -21,8 +21,8 @@ _LONGEST_CELL = 200
 
 
 class Turn(msgspec.Struct, frozen=True, kw_only=True):
-    """An earlier question and its end. `rows` are the first of `row_count`; `sql` is None where none ran. `thumbs_up`:
-    what the person thought of the answer."""
+    """An earlier question and its end. `rows` are the first of `row_count`; `sql` is None where none ran; `ran_under`:
+    what lets them be read. `thumbs_up`: what the person thought of the answer."""
 
     question: str
     answer: str = ""
@@ -31,6 +31,7 @@ class Turn(msgspec.Struct, frozen=True, kw_only=True):
     columns: tuple[ResultColumn, ...] = ()
     rows: tuple[tuple[Any, ...], ...] = ()
     row_count: int = 0
+    ran_under: RanUnder | None = None
     thumbs_up: bool | None = None
     thumbs_reason: str = ""
 
@@ -51,6 +52,11 @@ def trimmed(turns: Sequence[Turn]) -> tuple[Turn, ...]:
     """The same with long texts cut, and rows for the latest few only."""
     recent = len(turns) - _WITH_ROWS
     return tuple(_trim(turn, with_rows=place >= recent) for place, turn in enumerate(turns))
+
+
+def without_rows(turn: Turn) -> Turn:
+    """The turn for who may not read its result any more."""
+    return msgspec.structs.replace(turn, answer="", sql=None, columns=(), rows=(), row_count=0)
 
 
 def _trim(turn: Turn, *, with_rows: bool) -> Turn:

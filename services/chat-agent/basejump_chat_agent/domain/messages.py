@@ -107,6 +107,20 @@ def for_reader(message: Message, role: Role) -> Message:
     return msgspec.structs.replace(message, can_verify=can_verify)
 
 
+def withheld(message: Message) -> Message:
+    """The answer without what it says of a result that its reader may not read (any more)."""
+    return msgspec.structs.replace(
+        message,
+        content="The result of this answer was deleted, or you may no longer read what it rests on.",
+        result_type=None,
+        sql_query=None,
+        visual_result_uuid=None,
+        visual_json=None,
+        visual_explanation=None,
+        proof=None,
+    )
+
+
 def message_id(message: Message) -> str:
     """De-duplicates what is published again: the initial and the final message share their msg_uuid."""
     return f"{message.msg_uuid}.{message.msg_type}"
