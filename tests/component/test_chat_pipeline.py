@@ -191,6 +191,11 @@ async def test_follow_ups_are_understood_from_what_was_asked_before(desk: Desk, 
     kept = await office.member.call(result.GET_RESULT, ByResult(result_uuid=by_city.result_uuid))
     assert str(kept.preview[1][0]) in second.content
     assert (await talk.answer("show me the tenth one")).code == "needs_language_model"
+    assert (await talk.answer("and by weather?")).code == "needs_language_model"
+    again = await talk.answer("show me the second one")
+    assert (again.content, again.sql_query) == (second.content, second.sql_query), "what failed is passed over"
+    oslo = await talk.answer("only in Oslo")
+    assert oslo.code is None, oslo.content
 
 
 async def test_questions_of_a_conversation_held_elsewhere_count(shop: Talk) -> None:

@@ -68,3 +68,8 @@ def test_a_row_of_the_earlier_result_is_found_again_by_what_was_shown_of_it() ->
     assert plan.reading == "number 2 of “Who earns most”"
     assert isinstance(row_of(3, "?", sql, ("a",), (("x",), ("y",)), dialect="postgres"), CannotAnswer)
     assert isinstance(row_of(1, "?", sql, ("a",), ((1.5,),), dialect="postgres"), CannotAnswer)
+
+
+def test_a_look_at_one_row_is_nothing_to_go_on_from() -> None:
+    earlier = ("How many customers are there?", "and by city?", "show me the second one")
+    assert follow_up("only in Oslo", earlier) == "How many customers are there by city in Oslo"

@@ -61,8 +61,9 @@ def test_what_would_be_misread_is_declined(question: str) -> None:
     assert isinstance(plan(question, TRADE, [FULLER]), CannotAnswer)
 
 
-def test_what_a_column_holds_most_often_is_counted() -> None:
-    assert "GROUP BY products.colour" in sql("What is the most popular colour of products?")
+def test_what_a_column_holds_most_often_is_counted_and_nothing_is_no_value() -> None:
+    planned = sql("What is the most popular colour of products?")
+    assert "WHERE NOT products.colour IS NULL GROUP BY products.colour" in planned
 
 
 def test_a_verb_that_begins_a_columns_name_is_part_of_it() -> None:
@@ -100,3 +101,28 @@ def test_an_average_of_extremes_is_not_three_figures() -> None:
 def test_a_name_with_a_capital_is_no_other_word_for_a_table() -> None:
     """Music is a synonym of track, and here what a playlist is called."""
     assert "= 'Music'" in sql("How many tracks are in the playlist Music?", OWN_NAME, tables=MUSIC)
+
+
+PLACES = ("regions", "countries", "locations", "branches", "departments", "staff")
+CHAIN = tuple(
+    table(
+        "org",
+        name,
+        [(f"{name}_id", "integer"), (f"{name}_name", TEXT), *([(f"{above}_id", "integer")] if above else [])],
+        {f"{above}_id": (above, f"{above}_id")} if above else {},
+    )
+    for above, name in zip((None, *PLACES), PLACES, strict=False)
+)
+EUROPE = ValueHit(phrase="Europe", schema="org", table="regions", column="regions_name", value="Europe")
+
+
+def test_parents_of_parents_are_followed_as_far_as_they_go() -> None:
+    assert "WHERE regions.regions_name = 'Europe'" in sql("How many staff are in Europe?", EUROPE, tables=CHAIN)
+    assert "GROUP BY regions.regions_id" in sql("number of staff by regions", tables=CHAIN)
+
+
+def test_columns_that_are_just_called_name_say_of_what() -> None:
+    planned = sql("number of tracks in each playlist", tables=MUSIC)
+    assert (
+        planned.startswith('SELECT playlist."name" AS playlist_name, ') or "playlist.name AS playlist_name" in planned
+    )

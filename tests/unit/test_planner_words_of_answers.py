@@ -8,6 +8,7 @@ from decimal import Decimal
 import pytest
 
 from basejump_planner import describe
+from basejump_planner.plurals import plural
 
 
 def test_a_count_is_said_as_a_sentence() -> None:
@@ -84,3 +85,21 @@ def test_every_figure_said_is_in_the_result_or_its_row_count() -> None:
     said = describe("", "figures", ["d", "figure"], rows, 8)
     allowed = {str(value) for row in rows for value in row} | {"8"}
     assert set(re.findall(r"\bD?\d+\b", said)) <= allowed
+
+
+@pytest.mark.parametrize(
+    ("one", "several"),
+    [
+        ("country", "countries"),
+        ("day", "days"),
+        ("box", "boxes"),
+        ("sales person", "sales people"),
+        ("child", "children"),
+        ("order details", "order details"),
+        ("playlist track", "playlist tracks"),
+        ("staff", "staff"),
+    ],
+)
+def test_several_are_plural(one: str, several: str) -> None:
+    assert plural(one) == several
+    assert plural(several) == several

@@ -226,13 +226,21 @@ class _Builder:
     def _selected(self, item: Selected) -> exp.Expr:
         match item:
             case Shown(ref=ref):
-                return self._column(ref)
+                column, alias = self._column(ref), f"{ref.table.name}_{ref.column.name}"
+                return exp.alias_(column, identifier(alias[:63])) if self._says_little(ref) else column
             case Aggregated(ref=ref):
                 alias = f"{_ALIASES[item.function]}_{ref.column.name}"
                 return exp.alias_(self._aggregate(item), identifier(alias[:63]))
             case Counted(table=table):
                 name = item.ref.column.name if item.ref is not None else table.name
                 return exp.alias_(self._count(item), identifier(f"number_of_{name}"[:63]))
+
+    def _says_little(self, ref: ColumnRef) -> bool:
+        """Whether the name of a shown column is also another's, or is just `name` beside a figure."""
+        shown = [item.ref for item in self.query.selected if isinstance(item, Shown)]
+        alike = sum(other.column.name == ref.column.name for other in shown) > 1
+        figures = len(shown) < len(self.query.selected)
+        return alike or (figures and ref.column.name.lower() in ("name", "title"))
 
     def _aggregate(self, item: Aggregated) -> exp.Expr:
         column: exp.Expr = self._column(item.ref)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from decimal import Decimal
 
+from basejump_planner.plurals import singular
 from basejump_planner.words import stem
 
 _SHOWN_ROWS = 5
@@ -13,11 +14,6 @@ _LONG_FRACTION = re.compile(r"^-?\d+\.\d{3,}$")
 _COUNTS = "number of "
 _NOUN_ENDS = re.compile(r" (?:where|with|without|for|of)\b|,")
 _DIFFERENT = "different "
-_SINGULARS = (
-    (re.compile(r"ies$"), "y"),
-    (re.compile(r"(ss|x|ch|sh)es$"), r"\1"),
-    (re.compile(r"(?<![sui])s$"), ""),
-)
 
 
 def describe(
@@ -47,7 +43,7 @@ def _single(reading: str, value: object) -> str:
         return f"There is no value for: {reading}."
     if reading.startswith(_COUNTS) and isinstance(value, int):
         counted = reading.removeprefix(_COUNTS)
-        return f"There is 1 {_counted(counted, _singular)}." if value == 1 else f"There are {value} {counted}."
+        return f"There is 1 {_counted(counted, singular)}." if value == 1 else f"There are {value} {counted}."
     return f"{_capitalised(reading)}: {_text(value)}."
 
 
@@ -64,14 +60,6 @@ def _as_asked(noun: str, question: str) -> str:
     if noun.lower() in words:
         return noun
     return next((word for word in words if stem(word) == stem(noun.lower())), noun)
-
-
-def _singular(noun: str) -> str:
-    for ending, instead in _SINGULARS:
-        singular, changed = ending.subn(instead, noun)
-        if changed:
-            return singular
-    return noun
 
 
 def _table(reading: str, columns: Sequence[str], rows: Sequence[Sequence[object]], row_count: int) -> str:

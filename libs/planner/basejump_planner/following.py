@@ -60,9 +60,12 @@ _NTH = re.compile(
 
 
 def follow_up(question: str, earlier: Sequence[str]) -> str:
-    """The question with what it leaves out taken from the earlier ones, oldest first; itself when it stands alone."""
+    """The question with what it leaves out taken from the earlier ones, oldest first; itself when it stands alone.
+
+    Who asked for one row of a result goes on from the question of that result.
+    """
     standing = ""
-    for text in (*earlier, question):
+    for text in (*(text for text in earlier if nth(text) is None), question):
         standing = _continued(standing, text)
     return standing
 

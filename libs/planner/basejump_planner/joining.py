@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from basejump_planner.model import Table
 
-_LONGEST_PATH = 3
+_LONGEST_PATH, _LONGEST_STRAIGHT = 3, 6
 Key = tuple[str, str]
 
 
@@ -47,17 +47,19 @@ class Joins:
         self._links[link.right.key].append(Link(link.right, link.left, link.right_columns, link.left_columns, unique))
 
     def paths(self, start: Table, goal: Table) -> list[tuple[Link, ...]]:
-        """The shortest paths between two tables, at most `_LONGEST_PATH` links long; empty when there is none."""
+        """The shortest paths between two tables, empty when there is none; at most `_LONGEST_PATH` links long, or
+        `_LONGEST_STRAIGHT` where each row has one parent, of a parent, of a parent."""
         if start.key == goal.key:
             return [()]
         frontier: list[tuple[Link, ...]] = [()]
         seen = {start.key}
-        for _ in range(_LONGEST_PATH):
+        for length in range(_LONGEST_STRAIGHT):
             frontier = [
                 (*path, link)
                 for path in frontier
                 for link in self._links[path[-1].right.key if path else start.key]
                 if link.right.key not in seen and not _is_sideways(path, link)
+                if length < _LONGEST_PATH or _is_straight((*path, link))
             ]
             found = [path for path in frontier if path[-1].right.key == goal.key]
             if found:
@@ -86,6 +88,10 @@ class Joins:
 def _is_sideways(path: Sequence[Link], link: Link) -> bool:
     """Up to a parent and down to its other children: rows that share a parent have nothing else in common."""
     return any(step.to_one for step in path) and not link.to_one
+
+
+def _is_straight(path: Sequence[Link]) -> bool:
+    return len({link.to_one for link in path}) == 1
 
 
 def _columns_exist(table: Table, names: Sequence[str]) -> bool:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from basejump_planner.linking import ColumnRef
+from basejump_planner.model import Table
 from basejump_planner.naming import is_text, is_time
+from basejump_planner.plurals import plural
 from basejump_planner.query import Aggregated, Counted, Presence, Query, Selected, Shown, SortKey, Test
 
 _FUNCTIONS = {"avg": "average", "sum": "total", "max": "highest", "min": "lowest"}
@@ -55,12 +57,12 @@ def _subject(query: Query) -> str:
     if query.distinct:
         what = f"different {what}"
     counts_rows = any(isinstance(item, Counted) and item.ref is None for item in asked)
-    return what if counts_rows else f"{what} of {_spoken(query.base.name)}"
+    return what if counts_rows else f"{what} of {_rows(query.base)}"
 
 
 def _presences(query: Query) -> list[str]:
     found = [test for group in query.tests for test in group if isinstance(test, Presence)]
-    return [f"{'without' if test.negated else 'with'} {_spoken(test.table.name)}" for test in found]
+    return [f"{'without' if test.negated else 'with'} {_rows(test.table)}" for test in found]
 
 
 def _tests(query: Query) -> list[str]:
@@ -70,7 +72,7 @@ def _tests(query: Query) -> list[str]:
 
 
 def _sizes(query: Query) -> list[str]:
-    sizes = [f"{_OPERATORS[size.operator]} {size.number} {_spoken(size.counted.table.name)}" for size in query.sizes]
+    sizes = [f"{_OPERATORS[size.operator]} {size.number} {_rows(size.counted.table)}" for size in query.sizes]
     return [f"with {' and '.join(sizes)}"] if sizes else []
 
 
@@ -86,7 +88,7 @@ def _selected(item: Selected, query: Query) -> str:
         case Aggregated(function=function, ref=ref):
             return f"{_FUNCTIONS[function]} {_spoken(ref.column.name)}"
         case Counted(table=table, ref=counted):
-            what = _spoken(table.name) if counted is None else f"different {_named(counted, query)}"
+            what = _rows(table) if counted is None else f"different {plural(_named(counted, query))}"
             return f"number of {what}"
 
 
@@ -95,6 +97,10 @@ def _named(ref: ColumnRef, query: Query) -> str:
     column = _spoken(ref.column.name)
     clear = ref.table.key == query.base.key or " " in column
     return column if clear else f"{_spoken(ref.table.name)} {column}"
+
+
+def _rows(table: Table) -> str:
+    return plural(_spoken(table.name))
 
 
 def _spoken(name: str) -> str:

@@ -46,6 +46,8 @@ def settle(draft: Draft, lexicon: Lexicon, joins: Joins) -> Query:
     _check_names(query, draft, lexicon)
     if draft.verbs and not _ties_together(query):
         raise Unsure(f"I don't know what “{draft.verbs[0]}” means here")
+    if draft.common:  # having none is nothing that rows have in common
+        query.tests += [(Test(ref, "null", (), True),) for ref in query.group_by if not is_key(ref)]
     return query
 
 
@@ -130,7 +132,8 @@ def _check_names(query: Query, draft: Draft, lexicon: Lexicon) -> None:
     if refers_to_itself and verbs and any(ref in own for ref in named):
         raise Unsure(f"I don't know what “{verbs[0]}” means here")
     shown = [item.ref for item in query.selected if item.ref is not None]
-    if shown and set(shown) <= set(named) and not query.distinct and len(query.tests) == 1:
+    counts = any(isinstance(item, Counted) and item.ref is None for item in query.selected)
+    if shown and not counts and set(shown) <= set(named) and not query.distinct and len(query.tests) == 1:
         raise Unsure("it would only repeat what it asks about")
 
 

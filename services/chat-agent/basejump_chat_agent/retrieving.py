@@ -19,6 +19,7 @@ from basejump_chat_agent.domain.conversation import Turn, without_rows
 from basejump_chat_agent.domain.missing import put_right
 from basejump_chat_agent.thread import Thread
 from basejump_chat_agent.work import Work
+from basejump_common.contracts.chat import MessageType
 from basejump_common.contracts.connection import Retrieved
 from basejump_planner import follow_up
 
@@ -88,7 +89,9 @@ def _meaning(thread: Thread) -> Meaning:
         raise failures.declined()
     question = thread.meant.question
     chart = asked_chart(question)
-    said = without_wishes([*(turn.question for turn in thread.turns), question]) or (question,)
+    # What was not answered is nothing to go on from.
+    earlier = (turn.question for turn in thread.turns if turn.msg_type is not MessageType.ERROR)
+    said = without_wishes([*earlier, question]) or (question,)
     return Meaning(
         question=question,
         meant=put_right(follow_up(said[-1], said[:-1]), thread.chosen),

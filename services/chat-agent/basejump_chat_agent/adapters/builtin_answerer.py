@@ -47,7 +47,9 @@ class _Question:
     async def plan(self) -> builtin.Plan:
         """Raises CannotGoOn, and NeedsPerson where values like a word would be understood."""
         asked = self._asked
-        place, earlier = builtin.nth(asked.question), asked.turns[-1] if asked.turns else None
+        place = builtin.nth(asked.question)
+        # The latest list: "the third one" after "the second one" is of the same.
+        earlier = next((turn for turn in reversed(asked.turns) if turn.row_count > 1), None)
         if place is not None and earlier is not None and earlier.sql:
             columns = [column.name for column in earlier.columns]
             return _planned(

@@ -49,9 +49,9 @@ def prior_turns(messages: Sequence[PriorMessage]) -> tuple[Turn, ...]:
 
 
 def trimmed(turns: Sequence[Turn]) -> tuple[Turn, ...]:
-    """The same with long texts cut, and rows for the latest few only."""
-    recent = len(turns) - _WITH_ROWS
-    return tuple(_trim(turn, with_rows=place >= recent) for place, turn in enumerate(turns))
+    """The same with long texts cut, and rows for the latest few that have some only."""
+    recent = [place for place, turn in enumerate(turns) if turn.rows][-_WITH_ROWS:]
+    return tuple(_trim(turn, with_rows=place in recent) for place, turn in enumerate(turns))
 
 
 def without_rows(turn: Turn) -> Turn:
