@@ -8,7 +8,7 @@ from answering_tools import InHand
 from basejump_chat_agent.adapters.builtin_answerer import BuiltinAnswerer
 from basejump_chat_agent.domain.answerer import Asked
 from basejump_chat_agent.domain.failures import CannotGoOn
-from basejump_common.contracts.connection import Column, ForeignKey, FoundValue, Table
+from basejump_common.contracts.connection import Column, ForeignKey, FoundValue, Likeness, Table
 
 
 def table(name: str, *columns: Column, keys: tuple[ForeignKey, ...] = (), ignore: bool = False) -> Table:
@@ -92,3 +92,18 @@ async def test_what_is_ignored_is_not_planned_with(hidden: str) -> None:
     )
     with pytest.raises(CannotGoOn):
         await plan("What is the average salary of employees?", (employees,))
+
+
+@pytest.mark.parametrize(("word", "code"), [("shiping", "clarification"), ("sales", "needs_language_model")])
+async def test_a_figure_that_no_column_holds_is_nobodys_misspelt_name(word: str, code: str) -> None:
+    near = FoundValue(
+        phrase=word,
+        schema_name="hr",
+        table_name="departments",
+        column_name="department_name",
+        value="Shipping and sales",
+        likeness=Likeness.NEAR,
+    )
+    with pytest.raises(CannotGoOn) as declined:
+        await plan(f"total salary of {word} employees", TABLES, near)
+    assert declined.value.code == code

@@ -46,3 +46,14 @@ def test_a_failed_index_tells_why() -> None:
     reason = failures.index_failed(("hr: the login was refused",))
     assert "Hr: the login was refused." in reason.content
     assert reason.code == "index_failed"
+
+
+@pytest.mark.parametrize(
+    ("what", "limit", "said"),
+    [
+        ("seconds_per_question", 1.0, "The answer would take more than 1 second. Ask for less at once."),
+        ("tokens_per_question", 2_000, "The answer would take more than 2,000 tokens. Ask for less at once."),
+    ],
+)
+def test_a_limit_is_said_with_its_unit(what: str, limit: float, said: str) -> None:
+    assert failures.over_limit(what, limit).content == said

@@ -25,6 +25,7 @@ from basejump_planner.following import follow_up, nth, row_of
 from basejump_planner.model import CannotAnswer, Column, ForeignKey, Plan, Table, ValueHit
 from basejump_planner.planning import lexicon_of, plan
 from basejump_planner.values import phrases_to_look_up, supposed_values
+from basejump_planner.vocabulary import FIGURES
 
 
 def value_phrases(question: str, tables: Sequence[Table]) -> tuple[str, ...]:
@@ -38,6 +39,7 @@ def values_as_said(question: str, tables: Sequence[Table]) -> tuple[ValueHit, ..
 
 
 __all__ = [
+    "FIGURES",
     "CannotAnswer",
     "Column",
     "ForeignKey",

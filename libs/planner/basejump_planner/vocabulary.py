@@ -94,6 +94,11 @@ STATES = words_in(
     "active inactive discontinued archived deleted cancelled canceled verified enabled disabled locked closed"
     " approved retired blocked banned featured expired suspended"
 )
+# What businesses measure: where no column is called so, it is no misspelt name of somebody or something.
+FIGURES = words_in(
+    "revenue revenues sales turnover profit profits income earnings spending expenses margin margins loss losses growth"
+    " performance percentage share trend trends forecast"
+)
 HERE = _cues(
     (
         True,

@@ -88,7 +88,7 @@ class _Question:
         """Taking a value for a word that differs from it in form alone; asking when it is another word."""
         unknown = _words(refusal.not_understood)
         wanted = tuple(phrase for phrase in phrases if unknown & _words([phrase]))
-        if not unknown <= _words(wanted):
+        if not unknown <= _words(wanted) or unknown & builtin.FIGURES:
             return refusal
         alike = await self._tools.find_values(wanted, self._asked.tables, closest=True)
         forms = _forms(alike)

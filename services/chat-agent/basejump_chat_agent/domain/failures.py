@@ -164,6 +164,7 @@ def over_limit(what: str, limit: float) -> CannotGoOn:
     """A budget of the question, or of the client's day, is used up: `<what>_exceeded`."""
     until = " The day begins anew at midnight UTC." if what.endswith("day") else " Ask for less at once."
     taken = _LIMITS[what].format(limit=f"{limit:,.10g}")
+    taken = taken.removesuffix("s") if limit == 1 and not what.endswith("day") else taken
     return CannotGoOn(f"{what}_exceeded", f"The answer would take {taken}.{until}")
 
 
