@@ -63,14 +63,25 @@ class ObjectServer:
     def make_bucket(self, name: str | None = None) -> str:
         """A new bucket."""
         name = name or unique("bucket")
+        self._ask("PUT", f"/{name}")
+        return name
+
+    def unfinished(self, bucket: str) -> int:
+        """Uploads in parts that have neither been finished nor aborted."""
+        return self._ask("GET", f"/{bucket}?uploads").count(b"<UploadId>")
+
+    def _ask(self, method: str, path: str) -> bytes:
+        """What clients of object stores don't offer."""
         if self._tls is None:
             connection = http.client.HTTPConnection("127.0.0.1", self.port)
         else:
             connection = http.client.HTTPSConnection("127.0.0.1", self.port, context=ssl._create_unverified_context())
-        connection.request("PUT", f"/{name}")  # object-store clients don't offer it
-        assert connection.getresponse().status == 200
+        connection.request(method, path)
+        response = connection.getresponse()
+        body = response.read()
+        assert response.status == 200, body
         connection.close()
-        return name
+        return body
 
     def fields(self, bucket: str, **changes: Any) -> CreateStorage:
         """A request that adds a bucket."""

@@ -2,12 +2,14 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import asyncpg
 import pytest
 
+import basejump_chat_agent
 from basejump_chat_agent.forgetting import forget_later
 from basejump_common.contracts import account, chat, connection, result
 from basejump_common.contracts.account import ByTeam
@@ -21,6 +23,7 @@ from installation import Installation
 from keeping import Kept, keeping
 from talking import talk_of
 
+MIGRATION = Path(basejump_chat_agent.__file__).parents[1] / "migrations" / "0010_expiry_begins.sql"
 HOW_MANY = "How many customers are there?"
 
 
@@ -120,6 +123,37 @@ async def test_what_is_verified_stays_however_old_until_it_isnt_any_more(kept: K
     await kept.good("PUT", f"{verified}/", {"verified": False})
     await night()
     assert not await there(kept, verified)
+
+
+@pytest.fixture
+def nights(kept: Kept, tables: Any) -> Callable[[], Awaitable[bool]]:
+    """Whether a night is to come."""
+
+    async def one_waits() -> bool:
+        found = "select exists (select from job where kind = 'expire' and client_uuid = $1 and state = 'queued')"
+        return bool(await tables.fetchval(found, kept.office.tenant.client_uuid))
+
+    return one_waits
+
+
+async def test_a_night_that_failed_is_not_the_last_one(kept: Kept, tables: Any, nights: Any) -> None:
+    await kept.ask(HOW_MANY)
+    await tables.execute(
+        "update job set job_uuid = gen_random_uuid(), state = 'running', attempt = max_attempts, "
+        "lease_until = now() - interval '1 s' where kind = 'expire' and client_uuid = $1",
+        kept.office.tenant.client_uuid,
+    )
+    assert not await nights()
+    assert await within(30, nights)
+
+
+async def test_nights_begin_for_clients_that_asked_before_there_were_any(kept: Kept, tables: Any, nights: Any) -> None:
+    await kept.ask(HOW_MANY)
+    await tables.execute("delete from job where kind = 'expire'")
+    await tables.execute(MIGRATION.read_text())
+    assert await nights()
+    protected = "select relforcerowsecurity from pg_class where oid = 'chat_agent.result'::regclass"
+    assert await tables.fetchval(protected)
 
 
 async def test_a_client_keeps_results_for_less(kept: Kept, aged: Any, night: Any) -> None:

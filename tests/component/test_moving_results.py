@@ -13,7 +13,7 @@ from basejump_common.contracts import connection, storage
 from basejump_common.contracts.common import ByClient, Nothing
 from basejump_common.contracts.connection import CreatedDatabase, ReadRun, RunResult
 from basejump_common.contracts.storage import ByStorage, MigrationState, MigrationStatus, Storage
-from basejump_common.errors import Conflict, StorageAway
+from basejump_common.errors import Conflict, NotFound, QueryFailed, StorageAway
 from connection_house import Desk, Office, connected
 from identity import Person
 from installation import Installation
@@ -123,9 +123,8 @@ async def test_results_move_to_the_bucket_and_back(keeper: Keeper) -> None:
     assert status.error is None
     assert status.finished_at is not None
     assert (keeper.kept_by_us(), len(keeper.kept_in_bucket())) == ([], 4)
-    used = (await keeper.owner.call(storage.GET_STORAGE_IN_USE, Nothing())).storage
-    assert used is not None
-    assert used.results == 4
+    used = await keeper.owner.call(storage.GET_STORAGE_IN_USE, Nothing())
+    assert (used.storage_uuid, used.results) == (added.storage_uuid, 4)
     assert [await keeper.last_word(ran) for ran in (*before, new)] == [3, 4, 300_000, 5]
     assert await keeper.run(3, before[0].run_uuid) == before[0], "it runs no more"
 
@@ -136,7 +135,8 @@ async def test_results_move_to_the_bucket_and_back(keeper: Keeper) -> None:
     assert (status.storage_uuid, status.total, status.done) == (None, 4, 4)
     assert (len(keeper.kept_by_us()), keeper.kept_in_bucket()) == (4, [])
     assert [await keeper.last_word(ran) for ran in (*before, new)] == [3, 4, 300_000, 5]
-    assert (await keeper.owner.call(storage.GET_STORAGE_IN_USE, Nothing())).storage is None
+    with pytest.raises(NotFound):
+        await keeper.owner.call(storage.GET_STORAGE_IN_USE, Nothing())
     await keeper.delete(added)
 
 
@@ -147,6 +147,16 @@ async def test_a_large_result_is_read_from_the_bucket_in_few_requests(keeper: Ke
     assert await keeper.last_word(ran) == 300_000
     asked = [method for method, path, _ in keeper.server.requests if path.endswith(".parquet")]
     assert len(asked) < 10, "two columns in fifteen groups of rows"
+
+
+async def test_a_statement_that_fails_in_the_middle_leaves_no_parts_behind(keeper: Keeper) -> None:
+    await keeper.activate(await keeper.add())
+    with pytest.raises(QueryFailed):
+        await keeper.office.run(keeper.shop, "select id, word, 1 / (299990 - id) as bad from shop.many")
+    begun = [path for method, path, _ in keeper.server.requests if method == "POST" and path.endswith(".parquet")]
+    assert begun, "it was to be uploaded in parts"
+    assert keeper.server.unfinished(keeper.bucket) == 0
+    assert keeper.kept_in_bucket() == []
 
 
 async def test_results_move_from_one_bucket_to_another(keeper: Keeper) -> None:

@@ -18,7 +18,8 @@ def house(api: Api, operator: Api, stack: dict[str, str]) -> Household:
 def test_results_are_kept_in_the_clients_bucket_and_come_back(house: Household, stack: dict[str, str]) -> None:
     owner, member, result = house.owner, house.people[Role.MEMBER], house.objects["result_uuid"]
     rows = downloaded(member, result)
-    assert owner.get("/connection/storage/") == {"storage": None}
+    nothing = owner.call("GET", "/connection/storage/")
+    assert (nothing.status_code, "installation's own" in nothing.json()["detail"]) == (404, True)
     assert owner.get("/connection/storage/migration-status/")["state"] == "none"
     made = owner.post("/connection/storage/", json=fields_in_json(stack["BUCKET_URL"], stack["BUCKET"]))
     one = f"/connection/storage/{made['storage_uuid']}/"
@@ -29,7 +30,10 @@ def test_results_are_kept_in_the_clients_bucket_and_come_back(house: Household, 
 
     owner.put(f"/connection/storage/activate/{made['storage_uuid']}/")
     assert moved(owner)["done"] >= 1
-    assert owner.get("/connection/storage/")["storage"]["results"] >= 1
+    used = owner.get("/connection/storage/")
+    assert used["storage_uuid"] == made["storage_uuid"]
+    assert used["active"] is True
+    assert used["results"] >= 1
     assert downloaded(member, result) == rows
     refused = owner.call("DELETE", one)
     assert (refused.status_code, refused.json()["code"]) == (409, "conflict")

@@ -133,7 +133,30 @@ def test_a_wrong_choice_is_told_the_right_ones() -> None:
     roles = "must be one of OWNER, ADMIN, MEMBER, SERVICE_MEMBER, SUB_MEMBER"
     assert refused(account.CREATE_USER, "username=a&role=BOSS") == {"role": roles}
     body = json.dumps(DATABASE | {"database_type": "abacus"}).encode()
-    assert refused(connection.CREATE_DATABASE, "", body) == {"database_type": "must be one of postgres, mysql, mariadb"}
+    engines = "must be one of postgres, mysql, mariadb"
+    assert refused(connection.CREATE_DATABASE, "", body) == {"database_type": engines}
+
+
+@pytest.mark.parametrize("engine", ["redshift", "sql_server", "snowflake", "athena"])
+def test_an_engine_that_people_expect_is_refused_with_why(engine: str) -> None:
+    body = json.dumps(DATABASE | {"database_type": engine}).encode()
+    why = f"{engine} is not served, for want of a tested connector: must be one of postgres, mysql, mariadb"
+    assert refused(connection.CREATE_DATABASE, "", body) == {"database_type": why}
+
+
+def test_all_that_is_wrong_is_named_at_once() -> None:
+    body = json.dumps({"database_type": "abacus", "host": 1, "port": 0, "schemas": [{"schema_nm": "a"}, {}]}).encode()
+    assert refused(connection.TEST_DATABASE, "", body) == {
+        "database_type": "must be one of postgres, mysql, mariadb",
+        "host": "Expected str, got int",
+        "port": "Expected int >= 1",
+        "database_name": "is required",
+        "username": "is required",
+        "password": "is required",
+        "schemas[1].schema_nm": "is required",
+    }
+    user = refused(account.CREATE_USER, "role=BOSS&nonsense=1&email=x")
+    assert set(user) == {"username", "role", "nonsense", "email"}
 
 
 def test_nul_is_refused_in_any_text() -> None:

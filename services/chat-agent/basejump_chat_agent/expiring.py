@@ -44,7 +44,7 @@ class Expiring:
 
     def kind(self) -> JobKind[Expire]:
         """For the worker."""
-        return JobKind(self.expire, Expire)
+        return JobKind(self.expire, Expire, on_failure=_tomorrow)
 
     async def expire(self, job: Job[Expire]) -> None:
         """Batch by batch, then again tomorrow while there is anything left. While nobody can say how long the client
@@ -69,6 +69,11 @@ class Expiring:
                 change = ResultChanged(result_uuid=one.result_uuid)
                 await publish(tx, RESULT_DELETED, job.client_uuid, one.result_uuid, change)
         return bool(expired)
+
+
+async def _tomorrow(tx: Transaction, job: Job[Expire], _error: str) -> None:
+    """A night that failed is not the last one."""
+    await expire_later(tx, job.client_uuid)
 
 
 def kept_days(installation: int, client: int | None) -> int | None:

@@ -190,12 +190,12 @@ async def _last(tx: Transaction, job: Job[MoveResults]) -> Migration:
 
 async def _copy(source: Place, old: str, target: Place, new: str) -> None:
     """Copy and compare. Raises FileNotFoundError for the source, and StorageAway."""
-    file = target.create(new)
     given = hashlib.sha256()
-    async for part in source.parts(old):
-        await asyncio.to_thread(given.update, part)
-        await file.write(part)
-    await file.close()
+    async with target.create(new) as file:
+        async for part in source.parts(old):
+            await asyncio.to_thread(given.update, part)
+            await file.write(part)
+        await file.close()
     try:
         kept = await _digest(target.parts(new))
     except FileNotFoundError as error:

@@ -131,8 +131,8 @@ class Runs:
         client_uuid, attempt = access.client_uuid, ours.attempt
         try:
             place = await self._store.place(client_uuid, ours.storage_uuid)
-            file = place.create(key_of(client_uuid, request.run_uuid, attempt))
-            async with asyncio.timeout(_seconds_left(context, request)):
+            name = key_of(client_uuid, request.run_uuid, attempt)
+            async with place.create(name) as file, asyncio.timeout(_seconds_left(context, request)):
                 result = await self._unless_ended(work(access, file, attempt), self._watch(context, request, attempt))
                 await self._keep(client_uuid, ours, result, file)
         except BaseException as error:

@@ -12,7 +12,6 @@ from basejump_common.contracts.storage import (
     MigrationStatus,
     Storage,
     StorageFields,
-    StorageInUse,
     StoragePage,
     UpdateStorage,
 )
@@ -51,10 +50,13 @@ class Storages:
         except asyncpg.UniqueViolationError as error:
             raise _alias_taken() from error
 
-    async def in_use(self, context: Context, _request: Nothing) -> StorageInUse:
-        """The one that new results are written to."""
+    async def in_use(self, context: Context, _request: Nothing) -> Storage:
+        """The one that new results are written to. Raises NotFound when that is the installation's own."""
         async with self._database.tenant(context.caller.tenant) as tx:
-            return StorageInUse(storage=await storage_rows.show_active(tx))
+            found = await storage_rows.show_active(tx)
+        if found is None:
+            raise NotFound("no storage is active: results are kept in the installation's own")
+        return found
 
     async def page(self, context: Context, request: PageRequest) -> StoragePage:
         """Newest first."""

@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl
 import msgspec
 from msgspec import inspect
 
+from basejump_common.contracts.common import Choice
 from basejump_common.contracts.wire import decode_custom
 from basejump_common.errors import FieldError, InvalidInput
 
@@ -39,7 +40,7 @@ class Binder(Generic[In]):
         info = inspect.type_info(takes)
         assert isinstance(info, inspect.StructType)
         self._lists = frozenset(field.name for field in info.fields if _holds(field.type, _SEQUENCES))
-        self._choices = {field.name: _choices(field.type) for field in info.fields}
+        self._enums = {field.name: enum for field in info.fields if (enum := _enum(field.type))}
         self._check_body = _names_checker(info, frozenset(body))
 
     def bind(self, path: Mapping[str, str], query_string: bytes, body: bytes) -> In:
@@ -54,10 +55,26 @@ class Binder(Generic[In]):
         try:
             bound = msgspec.convert(given, self._takes, dec_hook=decode_custom)
         except msgspec.ValidationError as error:
-            raise _invalid([*errors, *self._unless_named(_field_error(str(error)), errors)]) from None
+            wrong = list(self._wrong_fields(given)) or [_field_error(str(error))]
+            named = {error.field for error in errors}
+            raise _invalid([*errors, *(one for one in wrong if one.field not in named)]) from None
         if errors:
             raise _invalid(errors)
         return bound
+
+    def _wrong_fields(self, given: Mapping[str, Any]) -> Iterable[FieldError]:
+        """What msgspec would say of each field by itself: of all of them it names the first alone."""
+        for field in msgspec.structs.fields(self._takes):
+            if field.name in given:
+                yield from self._wrong_value(field.name, given[field.name])
+            elif field.required:
+                yield _error(field.name, "is required")
+
+    def _wrong_value(self, name: str, value: object) -> Iterable[FieldError]:
+        try:
+            msgspec.convert(value, self._types[name], dec_hook=decode_custom)
+        except msgspec.ValidationError as error:
+            yield self._said(error, name, value)
 
     def _merge(self, given: dict[str, Any], name: str, texts: list[str]) -> list[FieldError]:
         """Put the values of a path or query parameter, read leniently, beside what the body says."""
@@ -69,7 +86,7 @@ class Binder(Generic[In]):
             if name in given:
                 values.append(msgspec.convert(given[name], kind, dec_hook=decode_custom))
         except msgspec.ValidationError as error:
-            return self._unless_named(_field_error(str(error), name), [])
+            return [self._said(error, name, texts[0])]
         if any(value != values[0] for value in values):
             return [_error(name, _TWICE)]
         given[name] = values[0]
@@ -79,13 +96,12 @@ class Binder(Generic[In]):
     def _lenient(value: object, kind: Any) -> object:
         return msgspec.convert(value, kind, strict=False, dec_hook=decode_custom)
 
-    def _unless_named(self, found: FieldError, errors: Iterable[FieldError]) -> list[FieldError]:
-        """The error with its choices spelled out, unless the field was already found wrong."""
-        if any(error.field == found.field for error in errors):
-            return []
-        if found.message.startswith("Invalid enum value") and self._choices.get(found.field):
-            return [_error(found.field, self._choices[found.field])]
-        return [found]
+    def _said(self, error: msgspec.ValidationError, name: str, value: object) -> FieldError:
+        """msgspec's sentence about the field; of a wrong choice, which are the right ones."""
+        found = _field_error(str(error), name)
+        if found.message.startswith("Invalid enum value") and (enum := self._enums.get(found.field)):
+            return _error(name, _not_among(enum, value))
+        return found
 
 
 def _json_object(body: bytes) -> dict[str, Any]:
@@ -189,10 +205,16 @@ def _holds(info: inspect.Type, kinds: tuple[type[inspect.Type], ...]) -> bool:
     return any(isinstance(member, kinds) for member in members)
 
 
-def _choices(info: inspect.Type) -> str:
+def _enum(info: inspect.Type) -> type[Enum] | None:
     members = info.types if isinstance(info, inspect.UnionType) else (info,)
-    enums: list[type[Enum]] = [member.cls for member in members if isinstance(member, inspect.EnumType)]
-    return "must be one of " + ", ".join(str(v.value) for v in enums[0]) if enums else ""
+    return next((member.cls for member in members if isinstance(member, inspect.EnumType)), None)
+
+
+def _not_among(enum: type[Enum], value: object) -> str:
+    """An enum may say more about a value that people expect of it."""
+    choices = "must be one of " + ", ".join(str(member.value) for member in enum)
+    why = enum.why_not(value) if issubclass(enum, Choice) else ""
+    return f"{why}: {choices}" if why else choices
 
 
 # -- errors -------------------------------------------------------------------------------------------------------

@@ -169,7 +169,9 @@ CONNECTION = (
 
 STORAGE = (
     Route(POST, "/connection/storage/", storage.CREATE_STORAGE, "Add a bucket of your own for results"),
-    Route(GET, "/connection/storage/", storage.GET_STORAGE_IN_USE, "Get the bucket that results are kept in"),
+    Route(
+        GET, "/connection/storage/", storage.GET_STORAGE_IN_USE, "Get the bucket of one's own that results are kept in"
+    ),
     Route(GET, "/connection/storage/list/", storage.LIST_STORAGES, "List buckets"),
     Route(GET, "/connection/storage/migration-status/", storage.MIGRATION_STATUS, "Get how far results have moved"),
     Route(GET, "/connection/storage/{storage_uuid}/", storage.GET_STORAGE, "Get a bucket"),

@@ -13,6 +13,7 @@ from basejump_common.security.envelope import Envelope
 from basejump_common.security.principal import Credential, Principal, Role
 from basejump_common.storage import idempotency
 from basejump_common.storage.database import Database
+from basejump_common.storage.erasure import erase_rows
 from basejump_common.storage.idempotency import Call, Idempotency
 
 CLIENT = UUID(int=0xC)
@@ -158,6 +159,25 @@ async def test_an_answer_that_shows_a_secret_is_sealed_and_kept_ten_minutes(note
         assert await idempotency.forget(tx) >= 1
         assert await tx.fetchval("select answer from idempotency where call = $1", asked.name) is None
     assert await written(notes, "secret") == 1
+
+
+async def test_an_answer_to_the_operator_goes_with_the_client_that_it_is_about(notes: Database) -> None:
+    operator = Principal(credential=Credential.CLIENT_SECRET, role=Role.INTERNAL, client_uuid=None, secret_uuid=uuid4())
+    asked = msgspec.structs.replace(call(shows_secret=True), caller=operator)
+    told = msgspec.json.encode({"client_uuid": CLIENT, "client_secret": "bj_test_x"})
+    other = msgspec.structs.replace(asked, key="about nobody")
+    await once(notes, asked, adding(notes, "made", told))
+    await once(notes, other, adding(notes, "made", b"{}"))
+    assert await once(notes, asked, adding(notes, "made")) == told
+    async with notes.tenant(CLIENT) as tx:
+        assert await erase_rows(tx, CLIENT) >= 1
+        left = await tx.fetchrow("select answer, about from idempotency where call = $1", asked.name)
+    assert left is not None
+    assert tuple(left) == (None, None)
+    assert await once(notes, other, adding(notes, "made")) == b"{}"
+    with pytest.raises(Conflict):
+        await once(notes, asked, adding(notes, "made again"))
+    assert await written(notes, "made again") == 0
 
 
 async def test_after_a_day_the_key_is_free_again(notes: Database) -> None:

@@ -1,5 +1,6 @@
 """Types that the structs of several services share, each with its bound."""
 
+from enum import StrEnum
 from typing import Annotated
 from uuid import UUID
 
@@ -17,6 +18,15 @@ Limit = Annotated[int, Meta(ge=1, le=200)]
 
 Cursor = Annotated[str, Meta(min_length=1, max_length=500)]
 """Opaque: the `next_cursor` of the page before."""
+
+
+class Choice(StrEnum):
+    """Values to choose from, that can say of another one why it is none of them."""
+
+    @classmethod
+    def why_not(cls, _value: object, /) -> str:
+        """Why the value isn't there although people expect it, without the choices; empty for what nobody expects."""
+        return ""
 
 
 class PageRequest(msgspec.Struct, frozen=True, kw_only=True):

@@ -79,12 +79,6 @@ class Storage(msgspec.Struct, frozen=True, kw_only=True):
     created_at: datetime
 
 
-class StorageInUse(msgspec.Struct, frozen=True, kw_only=True):
-    """Where new results are kept; null: in the installation's own storage."""
-
-    storage: Storage | None
-
-
 class ByStorage(msgspec.Struct, frozen=True, kw_only=True):
     """Names a bucket."""
 
@@ -133,7 +127,7 @@ CREATE_STORAGE = Operation(
     timeout=_TRY_SECONDS,
 )
 GET_STORAGE_IN_USE = Operation(
-    "basejump.v1.connection.storage.in-use", takes=Nothing, gives=StorageInUse, allow=Role.OWNER
+    "basejump.v1.connection.storage.in-use", takes=Nothing, gives=Storage, allow=Role.OWNER, errors=(NotFound,)
 )
 LIST_STORAGES = Operation("basejump.v1.connection.storage.list", takes=PageRequest, gives=StoragePage, allow=Role.OWNER)
 MIGRATION_STATUS = Operation(

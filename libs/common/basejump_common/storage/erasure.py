@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from graphlib import TopologicalSorter
 from uuid import UUID
 
-from basejump_common.storage import outbox
+from basejump_common.storage import idempotency, outbox
 from basejump_common.storage.database import Transaction, check_identifier
 
 _TABLES = """
@@ -20,7 +20,7 @@ _REFERENCES = """
 
 async def erase_rows(tx: Transaction, client_uuid: UUID) -> int:
     """Delete every row of the client in this schema, jobs and waiting events included; how many. Needs its tenant."""
-    count = await outbox.forget_client(tx, client_uuid)
+    count = await outbox.forget_client(tx, client_uuid) + await idempotency.forget_client(tx, client_uuid)
     for table in await _tables(tx):
         count += await tx.execute(f"delete from {check_identifier(table)} where client_uuid = $1", client_uuid)  # noqa: S608 - checked
     return count

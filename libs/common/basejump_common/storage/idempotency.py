@@ -30,10 +30,13 @@ NO_CLIENT = UUID(int=0)  # the operator's own calls
 
 _CLAIM = """
     insert into idempotency (call, client_uuid) values ($1, $2)
-    on conflict (call) do update set request = null, answer = null, answer_until = null, created_at = now()
+    on conflict (call) do update set request = null, answer = null, answer_until = null, about = null,
+        created_at = now()
     where idempotency.created_at < now() - $3::interval
 """
-_KEEP = "update idempotency set request = $2, answer = $3, answer_until = now() + $4::interval where call = $1"
+_KEEP = """
+    update idempotency set request = $2, answer = $3, answer_until = now() + $4::interval, about = $5 where call = $1
+"""
 _FIND = "select request, case when answer_until > now() then answer end as answer from idempotency where call = $1"
 
 
@@ -60,6 +63,10 @@ class _Answer(msgspec.Struct, frozen=True):
         if self.error is not None:
             raise from_body(self.error)
         return self.body or b""
+
+
+class _OfClient(msgspec.Struct, frozen=True):
+    client_uuid: UUID | None = None
 
 
 class Idempotency:
@@ -89,7 +96,9 @@ class Idempotency:
         text = msgspec.msgpack.encode(answer)
         kept = self._envelope.encrypt(text, context=_bound(call, "answer")) if len(text) <= MOST_BYTES else None
         request = self._envelope.encrypt(_digest(call), context=_bound(call, "request"))
-        await tx.execute(_KEEP, call.name, request, kept, SECRET_SHOWN if call.shows_secret else REMEMBERED)
+        seconds = SECRET_SHOWN if call.shows_secret else REMEMBERED
+        about = _about(answer) if call.caller.client_uuid is None else None
+        await tx.execute(_KEEP, call.name, request, kept, seconds, about)
 
     async def _earlier(self, tx: Transaction, call: Call) -> _Answer:
         row = await tx.fetchrow(_FIND, call.name)
@@ -132,6 +141,16 @@ async def forget(tx: Transaction) -> int:
     """Delete what is a day old, and answers that may no longer be shown; how many."""
     count = await tx.execute("update idempotency set answer = null where answer is not null and answer_until <= now()")
     return count + await tx.execute("delete from idempotency where created_at < now() - $1::interval", REMEMBERED)
+
+
+async def forget_client(tx: Transaction, client_uuid: UUID) -> int:
+    """Delete the answers to the operator that are about the client; their keys stay bound. How many."""
+    return await tx.execute("update idempotency set answer = null, about = null where about = $1", client_uuid)
+
+
+def _about(answer: _Answer) -> UUID | None:
+    """The client that an answer to the operator names."""
+    return msgspec.json.decode(answer.body, type=_OfClient).client_uuid if answer.body else None
 
 
 def _digest(call: Call) -> bytes:

@@ -5,9 +5,9 @@ import os
 import re
 import secrets
 from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, Self
 from urllib.parse import unquote, urlparse
 from uuid import UUID
 
@@ -27,6 +27,7 @@ _KEY = re.compile(
     r"[0-9a-f-]{36}/(?:(?P<run>[0-9a-f-]{36})-[0-9]+(?P<copy>-[0-9a-f]{12})?\.parquet|probe-[0-9a-f-]{36})"
 )
 _RETRY_AFTER = 5.0
+_ABORT_SECONDS = 5.0
 
 
 @contextmanager
@@ -55,7 +56,10 @@ def told_of_writing() -> Iterator[None]:
 
 
 class ResultFile:
-    """A file being written; nothing is visible under its name before `close`."""
+    """A file being written; nothing is visible under its name before `close`.
+
+    Left by an exception, it takes back the parts that the store has already, which nobody sees and somebody pays for.
+    """
 
     def __init__(self, store: ObjectStore, key: str) -> None:
         self.key = key
@@ -63,6 +67,20 @@ class ResultFile:
         self._store = store
         self._first = bytearray()
         self._writer: obstore.AsyncWritableFile | None = None
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, _: object) -> None:
+        if error is not None and self._writer is not None:
+            await asyncio.shield(self._abort(self._writer, error))
+
+    async def _abort(self, writer: "obstore.AsyncWritableFile", error: BaseException) -> None:
+        # A store that is away, or has the file whole: what it can't take back now its own rule deletes.
+        with suppress(StorageAway, TimeoutError):
+            async with asyncio.timeout(_ABORT_SECONDS):
+                with told_of_writing():
+                    await writer.__aexit__(type(error), error, None)
 
     async def write(self, data: bytes) -> None:
         """Append. Most results are small: the store hears of one only when it is whole. Raises StorageAway."""

@@ -8,7 +8,7 @@ from uuid import UUID
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from basejump_common.contracts.common import Done, Name, PageRequest, Text
+from basejump_common.contracts.common import Choice, Done, Name, PageRequest, Text
 from basejump_common.contracts.erasing import erase_client
 from basejump_common.contracts.operation import EventType, Operation
 from basejump_common.errors import (
@@ -45,12 +45,20 @@ CONNECT_ERRORS = (
 """What trying a login raises."""
 
 
-class DatabaseType(StrEnum):
+class DatabaseType(Choice):
     """Engines a customer's database can be; `mysql` and `mariadb` are one, the server says which it is."""
 
     POSTGRES = "postgres"
     MYSQL = "mysql"
     MARIADB = "mariadb"
+
+    @classmethod
+    def why_not(cls, value: object, /) -> str:
+        return f"{value} is not served, for want of a tested connector" if value in _EXPECTED else ""
+
+
+_EXPECTED = ("redshift", "sql_server", "snowflake", "athena")
+"""Engines of v1 whose connector nobody has seen run: decision 11."""
 
 
 class SslMode(StrEnum):
