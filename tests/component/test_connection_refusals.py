@@ -15,6 +15,7 @@ from basejump_common.contracts.connection import (
     ByDatabase,
     CreateDatabase,
     CreatedDatabase,
+    DatabaseType,
     Schema,
     SslMode,
     UpdateDatabase,
@@ -138,6 +139,40 @@ async def test_what_is_wrong_is_said_by_name_and_nothing_is_stored(
     field: str,
 ) -> None:
     await refused(office, customers.fields(customer, **changes), kind, field)
+
+
+async def test_all_that_is_wrong_with_a_login_is_said_at_once(customers: Customers, office: Office) -> None:
+    customer = await customers.customer()
+    await customer.execute(f"grant insert on {customers.at}customer to {customer.reader}")
+    wrong = customers.fields(customer, schemas=(Schema(schema_nm="nowhere"), Schema(schema_nm="nobody")))
+    with pytest.raises(SchemaMissing) as tested:
+        await office.admin.call(connection.TEST_DATABASE, wrong)
+    assert [error.field for error in tested.value.errors] == ["schemas", "username"]
+    assert "nowhere, nobody" in tested.value.message
+    assert "more than SELECT" in tested.value.message
+    unlike = customers.fields(customer, database_desc="nul \0", ssl=False, query={"options": "x"})
+    with pytest.raises(InvalidInput) as raised:
+        await office.admin.call(connection.TEST_DATABASE, unlike)
+    assert [error.field for error in raised.value.errors] == ["database_desc", "ssl", "query.options"]
+
+
+async def test_a_schema_that_is_empty_to_the_login_is_told_and_may_be_added(
+    desk: Desk, customers: Customers, customer: AnyCustomer
+) -> None:
+    office = await desk.office()
+    assert (await office.admin.call(connection.TEST_DATABASE, customers.fields(customer))).tables > 3
+    bare = await customers.customer("create schema shop" if customers.engine is DatabaseType.POSTGRES else "select 1")
+    tried = await office.admin.call(connection.TEST_DATABASE, customers.fields(bare))
+    assert (tried.ok, tried.tables) == (True, 0)
+    assert "has no table to index" in tried.warnings[0]
+    risky = "alter role {} createrole" if customers.engine is DatabaseType.POSTGRES else "grant file on *.* to {}"
+    await bare.execute(risky.format(bare.reader))
+    with pytest.raises(InvalidInput) as raised:
+        await office.admin.call(connection.TEST_DATABASE, customers.fields(bare))
+    assert [error.field for error in raised.value.errors] == ["username", "schemas"]
+    accepted = customers.fields(bare, accept_risky_role=True)
+    assert len((await office.admin.call(connection.TEST_DATABASE, accepted)).warnings) == 2
+    assert len((await office.add(accepted)).warnings) == 1
 
 
 async def test_a_postgresql_without_tls_is_told_from_one_that_is_away(desk: Desk) -> None:

@@ -34,6 +34,8 @@
 the gateway. On the bus an error is a reply with the header `Nats-Service-Error-Code` and the body `ErrorBody`.
 """
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, ClassVar
 
 import msgspec
@@ -97,6 +99,23 @@ class InvalidInput(BasejumpError):
     def field(cls, field: str, message: str) -> "InvalidInput":
         """One field is wrong."""
         return cls(f"{field}: {message}", errors=(FieldError(field=field, message=message),))
+
+    @staticmethod
+    def together(wrong: Sequence["InvalidInput"]) -> "InvalidInput":
+        """All of them as one, of the kind of the first."""
+        if len(wrong) == 1:
+            return wrong[0]
+        errors = tuple(error for one in wrong for error in one.errors)
+        return type(wrong[0])("; ".join(f"{error.field}: {error.message}" for error in errors), errors=errors)
+
+    @staticmethod
+    @contextmanager
+    def noted(wrong: list["InvalidInput"]) -> Iterator[None]:
+        """Adds what is raised within to `wrong`, so that what comes after it is looked at too."""
+        try:
+            yield
+        except InvalidInput as error:
+            wrong.append(error)
 
 
 class HostForbidden(InvalidInput):

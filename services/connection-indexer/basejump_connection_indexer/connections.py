@@ -31,10 +31,9 @@ from basejump_connection_indexer.adapters.vault import Vault
 from basejump_connection_indexer.databases import found, idle, publish_ended
 from basejump_connection_indexer.domain.database_fields import check_nul
 from basejump_connection_indexer.domain.engine import schemas_of
-from basejump_connection_indexer.domain.risks import check_risks
 from basejump_connection_indexer.indexing import IndexDatabase, enqueue_indexing
 from basejump_connection_indexer.prepared import PreparedCatalogs
-from basejump_connection_indexer.trying import Trying
+from basejump_connection_indexer.trying import Trial, Trying
 
 _OF_THE_LOGIN = ("username", "password", "schemas", "schema_maps")
 
@@ -157,9 +156,10 @@ class Connections:
         self, row: DatabaseRow, login: ConnectionRow, known: tuple[str, ...], *, accepted: bool
     ) -> ConnectionRow:
         """The login with what it may do beyond SELECT; `known` was accepted before. Raises InvalidInput."""
-        warnings = await self._trying.risks(self._vault.target(row, login), schemas_of(row, login))
-        check_risks([risk for risk in warnings if risk not in known], accepted=accepted)
-        return msgspec.structs.replace(login, warnings=warnings)
+        trial = Trial(
+            target=self._vault.target(row, login), schemas=schemas_of(row, login), known=known, accepted=accepted
+        )
+        return msgspec.structs.replace(login, warnings=await self._trying.risks(trial))
 
 
 async def _publish(

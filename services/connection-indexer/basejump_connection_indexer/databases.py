@@ -19,6 +19,7 @@ from basejump_common.contracts.connection import (
     DatabaseFields,
     DatabasePage,
     IndexStatus,
+    TriedDatabase,
     UpdateDatabase,
 )
 from basejump_common.errors import Conflict, InvalidInput, NotFound
@@ -33,11 +34,10 @@ from basejump_connection_indexer.checking import BUSY
 from basejump_connection_indexer.domain.alias import free_alias
 from basejump_connection_indexer.domain.database_fields import check_database, check_encrypted, check_fields, check_nul
 from basejump_connection_indexer.domain.engine import ENGINES, schemas_of
-from basejump_connection_indexer.domain.risks import check_risks
-from basejump_connection_indexer.domain.schema_names import NamedSchema
+from basejump_connection_indexer.domain.schema_names import NamedSchema, physical_names
 from basejump_connection_indexer.domain.target import Target
-from basejump_connection_indexer.indexing import IndexDatabase, enqueue_indexing
-from basejump_connection_indexer.trying import Trying
+from basejump_connection_indexer.indexing import IndexDatabase, catalog_request, enqueue_indexing
+from basejump_connection_indexer.trying import Trial, Trying, empty_ones
 
 _ALIAS_ATTEMPTS = 5
 _OF_THE_LOGIN = ("username", "password", "data_source_desc")
@@ -54,7 +54,7 @@ class Databases:
 
     async def create(self, context: Context, request: CreateDatabase) -> CreatedDatabase:
         """Try the login, store it, begin to index. Raises Conflict, InvalidInput and what connecting raises."""
-        warnings = await self._try(request)
+        warnings = await self._trying.risks(_trial(request))
         for attempt in range(_ALIAS_ATTEMPTS):
             try:
                 return await self._store(context, request, warnings)
@@ -64,10 +64,11 @@ class Databases:
                     raise _alias_taken() from error
         raise AssertionError("unreachable: the last attempt returns or raises")
 
-    async def test(self, _context: Context, request: DatabaseFields) -> Done:
-        """All that `create` tries; nothing is stored. Raises InvalidInput and what connecting raises."""
-        await self._try(request)
-        return Done()
+    async def test(self, _context: Context, request: DatabaseFields) -> TriedDatabase:
+        """All that `create` tries, and what there is to index; nothing is stored. Raises as `create` does."""
+        trial = _trial(request)
+        risks, tables = await self._trying.look(trial, catalog_request(request, physical_names(trial.schemas)))
+        return TriedDatabase(tables=sum(tables.values()), warnings=(*risks, *empty_ones(tables)))
 
     async def page(self, context: Context, request: PageRequest) -> DatabasePage:
         """Newest first."""
@@ -91,12 +92,8 @@ class Databases:
         check_database(after)
         logins = self._as_they_will_be(before, after, logins, request)
         risks = await self._trying.all_risks(
-            {one.conn_uuid: (self._vault.target(after, one), _schemas(after, one)) for one in logins}
+            {one.conn_uuid: self._trial(after, one, accepted=request.accept_risky_role) for one in logins}
         )
-        for login, found_risks in zip(logins, risks, strict=True):
-            # What an admin has accepted once needn't be accepted again.
-            new = [risk for risk in found_risks if risk not in login.warnings]
-            check_risks(new, accepted=request.accept_risky_role)
         try:
             async with self._database.tenant(tenant) as tx:
                 if idle(found(await database_rows.find(tx, request.db_uuid, lock=True))).scanned != before.scanned:
@@ -131,11 +128,10 @@ class Databases:
         async with self._database.tenant(context.caller.tenant) as tx:
             return found(await database_rows.find(tx, request.db_uuid)).as_status()
 
-    async def _try(self, fields: DatabaseFields) -> tuple[str, ...]:
-        """Log in and look; what the login may do beyond SELECT."""
-        risks = await self._trying.risks(_target(fields), check_fields(fields))
-        check_risks(risks, accepted=fields.accept_risky_role)
-        return risks
+    def _trial(self, row: DatabaseRow, login: ConnectionRow, *, accepted: bool) -> Trial:
+        # What an admin has accepted once needn't be accepted again.
+        target, schemas = self._vault.target(row, login), _schemas(row, login)
+        return Trial(target=target, schemas=schemas, known=login.warnings, accepted=accepted)
 
     def _as_they_will_be(
         self, before: DatabaseRow, after: DatabaseRow, logins: list[ConnectionRow], request: UpdateDatabase
@@ -192,6 +188,11 @@ def _alias_taken() -> Conflict:
         "database_name_alias: another database has it",
         errors=InvalidInput.field("database_name_alias", "another database has it").errors,
     )
+
+
+def _trial(fields: DatabaseFields) -> Trial:
+    """Raises InvalidInput."""
+    return Trial(target=_target(fields), schemas=check_fields(fields), accepted=fields.accept_risky_role)
 
 
 def _target(fields: DatabaseFields) -> Target:

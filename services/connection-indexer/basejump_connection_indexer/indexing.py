@@ -19,6 +19,7 @@ from basejump_common.contracts.connection import (
     DATABASE_INDEX_FAILED,
     DATABASE_INDEXED,
     SCHEMA_DRIFTED,
+    DatabaseFields,
     DatabaseIndexed,
     DatabaseIndexFailed,
     IndexState,
@@ -135,7 +136,7 @@ class Indexing:
         except DatabaseUnreachable as error:
             raise Unavailable(error.message) from error
         try:
-            tables = await session.catalog(_request(row, physical_names(schemas)))
+            tables = await session.catalog(catalog_request(row, physical_names(schemas)))
         except BrokeOff as error:
             raise Unavailable(f"the database broke off while its catalog was read: {error}") from error
         finally:
@@ -260,7 +261,8 @@ def _status(db_uuid: UUID, state: IndexState, progress: float, tables: int, erro
     return IndexStatus(db_uuid=db_uuid, status=state, progress=progress, tables=tables, error=error)
 
 
-def _request(row: DatabaseRow, schemas: tuple[str, ...]) -> CatalogRequest:
+def catalog_request(row: DatabaseRow | DatabaseFields, schemas: tuple[str, ...]) -> CatalogRequest:
+    """What of a database's schemas is indexed."""
     return CatalogRequest(
         schemas=schemas,
         table_filter_string=row.table_filter_string,

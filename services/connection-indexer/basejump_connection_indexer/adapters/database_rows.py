@@ -69,7 +69,7 @@ class DatabaseRow(msgspec.Struct, frozen=True, kw_only=True):
         return IndexStatus(
             db_uuid=self.db_uuid,
             status=self.index_status,
-            progress=self.index_progress,
+            progress=round(self.index_progress, 3),  # kept with seven digits
             tables=self.index_tables,
             error=self.index_error,
             started_at=self.index_started_at,

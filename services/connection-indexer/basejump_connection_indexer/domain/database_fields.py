@@ -7,7 +7,7 @@ import msgspec
 from cryptography import x509
 
 from basejump_common.contracts.connection import DatabaseFields, SslMode
-from basejump_common.errors import FieldError, InvalidInput
+from basejump_common.errors import InvalidInput
 from basejump_common.security.secret import Secret
 from basejump_connection_indexer.domain.engine import ENGINES, schemas_of
 from basejump_connection_indexer.domain.functions import Allowing, check_functions
@@ -27,9 +27,7 @@ class Database(Allowing, Protocol):
 
 def check_fields(fields: DatabaseFields) -> tuple[NamedSchema, ...]:
     """The schemas to index. Raises InvalidInput naming the field that is wrong."""
-    check_nul(fields)
-    check_encrypted(fields.ssl)
-    return check_database(fields)
+    return check_database(fields, lambda: check_nul(fields), lambda: check_encrypted(fields.ssl))
 
 
 def check_encrypted(ssl: bool) -> None:
@@ -38,31 +36,25 @@ def check_encrypted(ssl: bool) -> None:
         raise InvalidInput.field("ssl", "connections are always encrypted: leave it out, or say ssl_mode")
 
 
-def check_database(database: Database) -> tuple[NamedSchema, ...]:
-    """What holds for a database however it came about. Raises InvalidInput naming every field that is wrong."""
-    wrong: list[FieldError] = []
+def check_database(database: Database, *more: Callable[[], None]) -> tuple[NamedSchema, ...]:
+    """What holds for a database however it came about, and `more`. Raises InvalidInput naming every field that is
+    wrong."""
+    wrong: list[InvalidInput] = []
     schemas: tuple[NamedSchema, ...] = ()
-    for check in (
+    checks: tuple[Callable[[], None], ...] = (
+        *more,
         lambda: check_certificate(database.ssl_mode, database.ssl_root_cert),
         lambda: _check_options(database),
         lambda: check_functions(database.functions),
-    ):
-        wrong += _found_wrong(check)
-    try:
+    )
+    for check in checks:
+        with InvalidInput.noted(wrong):
+            check()
+    with InvalidInput.noted(wrong):
         schemas = schemas_of(database)
-    except InvalidInput as error:
-        wrong += error.errors
     if wrong:
-        raise InvalidInput("; ".join(f"{one.field}: {one.message}" for one in wrong), errors=tuple(wrong))
+        raise InvalidInput.together(wrong)
     return schemas
-
-
-def _found_wrong(check: Callable[[], None]) -> tuple[FieldError, ...]:
-    try:
-        check()
-    except InvalidInput as error:
-        return error.errors
-    return ()
 
 
 def check_certificate(mode: SslMode, certificate: str | None) -> None:

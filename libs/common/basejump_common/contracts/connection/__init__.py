@@ -36,6 +36,7 @@ from basejump_common.contracts.connection.databases import (
     SchemaMap,
     SchemaName,
     SslMode,
+    TriedDatabase,
     UpdateDatabase,
 )
 from basejump_common.contracts.connection.drift import (
@@ -308,6 +309,7 @@ __all__ = [
     "TeamConnection",
     "TeamConnectionPage",
     "TeamConnectionsRequest",
+    "TriedDatabase",
     "UpdateColumn",
     "UpdateColumns",
     "UpdateConnection",

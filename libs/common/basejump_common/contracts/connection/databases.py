@@ -168,6 +168,15 @@ class CreatedDatabase(msgspec.Struct, frozen=True, kw_only=True):
     warnings: tuple[str, ...] = ()
 
 
+class TriedDatabase(msgspec.Struct, frozen=True, kw_only=True):
+    """A database that can be added as it was described. `tables`: how many would be indexed. `warnings`: what the login
+    may do beyond SELECT, and which schemas are empty to it."""
+
+    ok: bool = True
+    tables: int
+    warnings: tuple[str, ...] = ()
+
+
 class IndexState(StrEnum):
     """Where indexing stands."""
 
@@ -262,7 +271,7 @@ CREATE_DATABASE = Operation(
 TEST_DATABASE = Operation(
     "basejump.v1.connection.database.test",
     takes=DatabaseFields,
-    gives=Done,
+    gives=TriedDatabase,
     allow=Role.ADMIN,
     errors=CONNECT_ERRORS,
     timeout=30.0,

@@ -3,7 +3,7 @@
 A schema is a database there. Only what the login may SELECT, column by column: a column that it may not isn't listed.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import groupby
 
 from basejump_common.errors import SchemaMissing
@@ -34,19 +34,24 @@ _KEYS = """
 Name = tuple[str, str]
 
 
-async def check_schemas(fetch: Fetch, schemas: Sequence[str]) -> None:
-    """Raises SchemaMissing naming those that aren't there or that the login may not use."""
+async def schemas_seen(fetch: Fetch) -> Callable[[str], bool]:
+    """Which schemas are there and may be used by the login."""
     rows = await fetch((_SCHEMAS, ()))
     folded = bool(rows and rows[0][1])
     found = {name.lower() if folded else name for name, _ in rows}
-    if missing := [name for name in schemas if (name.lower() if folded else name) not in found]:
+    return lambda name: (name.lower() if folded else name) in found
+
+
+def check_schemas(schemas: Sequence[str], seen: Callable[[str], bool]) -> None:
+    """Raises SchemaMissing naming those that aren't there or that the login may not use."""
+    if missing := [name for name in schemas if not seen(name)]:
         names = ", ".join(missing)
         raise SchemaMissing.field("schemas", f"the server has no database {names} that this login may use")
 
 
 async def read_catalog(fetch: Fetch, request: CatalogRequest) -> list[SeenTable]:
     """Every table the login may read, by schema and name. Raises SchemaMissing."""
-    await check_schemas(fetch, request.schemas)
+    check_schemas(request.schemas, await schemas_seen(fetch))
     places = ", ".join("?" * len(request.schemas))
     tables, columns, keys = [
         await fetch((query.format(schemas=places), request.schemas)) for query in (_TABLES, _COLUMNS, _KEYS)

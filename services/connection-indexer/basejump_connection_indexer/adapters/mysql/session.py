@@ -71,7 +71,9 @@ class MysqlSession:
 
     async def check_schemas(self, names: Sequence[str]) -> None:
         async with self.reading(_LOOK_SECONDS) as fetch:
-            await catalog.check_schemas(fetch, names)
+            seen = await catalog.schemas_seen(fetch)
+        # Outside: what is raised while it reads ends the session.
+        catalog.check_schemas(names, seen)
 
     async def risks(self, _schemas: Sequence[str], /) -> tuple[str, ...]:
         async with self.reading(_LOOK_SECONDS) as fetch:
