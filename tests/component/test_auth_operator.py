@@ -1,11 +1,12 @@
 """The operator's way in: INTERNAL secrets and the first client, without any API key."""
 
+from uuid import UUID
+
 import pytest
 
 import identity
-from basejump_auth.operator import revoke_internal_secret
 from basejump_cli.failure import CommandError
-from basejump_cli.operator import OperatorSettings, create_client, create_internal
+from basejump_cli.operator import OperatorSettings, create_client, create_internal, list_internal, revoke_internal
 from basejump_common.contracts import account
 from basejump_common.contracts.account import CreateClient
 from basejump_common.contracts.common import PageRequest
@@ -49,15 +50,23 @@ async def test_a_revoked_internal_secret_and_its_token_end_within_five_seconds(i
         made = await create_internal(settings, "to be revoked")
         operator = await identity.exchange(house.bus, made.client_secret)
         assert await operator.call(account.LIST_CLIENTS, PageRequest())
-        assert await revoke_internal_secret(settings.auth_database_dsn, made.client_secret_uuid)
+        assert made.client_secret_uuid in await _alive(settings)
+        await revoke_internal(settings, made.client_secret_uuid)
+        assert made.client_secret_uuid not in await _alive(settings)
         assert await identity.within(5.0, lambda: _is_refused(operator))
         with pytest.raises(Unauthenticated):
             await identity.exchange(house.bus, made.client_secret)
+        with pytest.raises(CommandError, match="no such"):
+            await revoke_internal(settings, made.client_secret_uuid)
 
 
 async def test_without_the_services_the_command_says_so_in_one_line(installation: Installation) -> None:
     with pytest.raises(CommandError, match="away"):
         await create_client(_settings(installation), CreateClient(client_name="nobody answers"))
+
+
+async def _alive(settings: OperatorSettings) -> list[UUID]:
+    return [secret.client_secret_uuid for secret in (await list_internal(settings)).data]
 
 
 async def _is_refused(operator: Caller) -> bool:

@@ -8,6 +8,7 @@ import logging
 import sys
 from pathlib import Path
 from typing import Annotated, TypeVar
+from uuid import UUID
 
 import msgspec
 from cyclopts import App, Parameter
@@ -135,6 +136,33 @@ def secret_create(*, description: str = "", state: StateFolder | None = None) ->
 
     settings = _settings(operator.SecretSettings, state)
     _show(asyncio.run(operator.create_internal(settings, description)))
+
+
+@secret_app.command(name="list")
+def secret_list(*, state: StateFolder | None = None) -> None:
+    """List the INTERNAL secrets that aren't revoked, newest first, without their values.
+
+    Reads what `create` reads.
+    """
+    from basejump_cli import operator
+
+    _show(asyncio.run(operator.list_internal(_settings(operator.SecretSettings, state))))
+
+
+@secret_app.command(name="revoke")
+def secret_revoke(client_secret_uuid: UUID, *, state: StateFolder | None = None) -> None:
+    """Revoke an INTERNAL secret; it and its tokens end within seconds.
+
+    Reads what `create` reads.
+
+    Parameters
+    ----------
+    client_secret_uuid
+        As `create` and `list` show it.
+    """
+    from basejump_cli import operator
+
+    asyncio.run(operator.revoke_internal(_settings(operator.SecretSettings, state), client_secret_uuid))
 
 
 @sql_app.command(name="check")

@@ -7,11 +7,18 @@ A client is then created as through the API, over NATS as the user `cli`, with a
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Annotated
+from uuid import UUID
 
 import msgspec
 from msgspec import Meta
 
-from basejump_auth.operator import InternalSecret, create_internal_secret, revoke_internal_secret
+from basejump_auth.operator import (
+    InternalSecret,
+    InternalSecrets,
+    create_internal_secret,
+    list_internal_secrets,
+    revoke_internal_secret,
+)
 from basejump_cli.failure import CommandError
 from basejump_common.bus import Bus, Context
 from basejump_common.bus.permissions import CLI
@@ -46,6 +53,24 @@ async def create_internal(settings: SecretSettings, description: str) -> Interna
         )
     except BasejumpError as error:
         raise CommandError(error.message) from error
+
+
+async def list_internal(settings: SecretSettings) -> InternalSecrets:
+    """The INTERNAL secrets that aren't revoked, without their values. Raises CommandError."""
+    try:
+        return await list_internal_secrets(settings.auth_database_dsn)
+    except BasejumpError as error:
+        raise CommandError(error.message) from error
+
+
+async def revoke_internal(settings: SecretSettings, client_secret_uuid: UUID) -> None:
+    """End an INTERNAL secret and its tokens. Raises CommandError, also when there is none."""
+    try:
+        revoked = await revoke_internal_secret(settings.auth_database_dsn, client_secret_uuid)
+    except BasejumpError as error:
+        raise CommandError(error.message) from error
+    if not revoked:
+        raise CommandError("there is no such INTERNAL secret, or it is revoked already")
 
 
 async def create_client(settings: OperatorSettings, request: CreateClient) -> CreatedClient:

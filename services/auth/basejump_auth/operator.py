@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 import msgspec
 
 from basejump_auth.adapters import revocation_rows, secret_rows
-from basejump_auth.adapters.secret_rows import OPERATOR, SecretRow
+from basejump_auth.adapters.secret_rows import OPERATOR, OperatorSecret, SecretRow
 from basejump_auth.issuing import Issuer
 from basejump_auth.revocations import secret_key
 from basejump_common.security.principal import Role
@@ -31,6 +31,18 @@ async def create_internal_secret(dsn: Secret, pepper: Secret, environment: str, 
     async with _database(dsn) as database, database.tenant(OPERATOR) as tx:
         issued = await Issuer(environment, pepper).issue(tx, draft)
     return InternalSecret(client_secret_uuid=draft.client_secret_uuid, client_secret=issued.text)
+
+
+class InternalSecrets(msgspec.Struct, frozen=True, kw_only=True):
+    """Those that aren't revoked, newest first."""
+
+    data: tuple[OperatorSecret, ...]
+
+
+async def list_internal_secrets(dsn: Secret) -> InternalSecrets:
+    """Without their values. Raises Unavailable."""
+    async with _database(dsn) as database, database.tenant(OPERATOR) as tx:
+        return InternalSecrets(data=tuple(await secret_rows.of_operator(tx)))
 
 
 async def revoke_internal_secret(dsn: Secret, client_secret_uuid: UUID) -> bool:

@@ -37,6 +37,16 @@ class SecretRow(msgspec.Struct, frozen=True, kw_only=True):
     is_first: bool = False
 
 
+class OperatorSecret(msgspec.Struct, frozen=True, kw_only=True):
+    """An INTERNAL secret without its value."""
+
+    client_secret_uuid: UUID
+    prefix: str
+    description: str
+    created_at: datetime
+    last_used: datetime | None
+
+
 async def owner_of(tx: Transaction, secret_hash: bytes) -> SecretOwner | None:
     """Whose secret has that hash; needs no tenant."""
     return await tx.row(
@@ -94,6 +104,14 @@ async def page(tx: Transaction, request: PageRequest) -> ClientSecretPage:
     )
     data, next_cursor = pages.page(rows, request.limit, lambda row: (row.created_at, row.client_secret_uuid))
     return ClientSecretPage(data=data, next_cursor=next_cursor)
+
+
+async def of_operator(tx: Transaction) -> list[OperatorSecret]:
+    """Those of the operator that aren't revoked, newest first; in the operator's transaction."""
+    return await tx.rows(
+        OperatorSecret,
+        "select * from client_secret where revoked_at is null order by created_at desc, client_secret_uuid",
+    )
 
 
 async def revoke(tx: Transaction, client_secret_uuid: UUID) -> bool:
