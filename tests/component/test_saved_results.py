@@ -113,6 +113,10 @@ async def test_nobody_shares_with_a_team_they_are_not_in(kept: Kept, count: UUID
     problem_of(await kept.send("PUT", path, {"team_uuid": str(foreign)}), 404)
     problem_of(await kept.send("PUT", path, {"team_uuid": str(office.team_uuid)}), 422)
     problem_of(await kept.send("PUT", path, {"share_w_team": True, "team_uuid": str(foreign)}), 404)
+    unshared = {"share_w_team": False, "team_uuid": str(office.team_uuid)}
+    for method, where, body in (("POST", "save/", {"result_uuid": str(count)} | unshared), ("PUT", path, unshared)):
+        refused = problem_of(await kept.send(method, where, body), 422)
+        assert [error["field"] for error in refused["errors"]] == ["team_uuid"]
     assert (await kept.good("PUT", path, {"share_w_team": True}))["team_uuid"] == str(office.team_uuid)
     problem_of(await kept.send("POST", "save/", {"result_uuid": str(uuid4())}), 404)
 

@@ -5,7 +5,8 @@ from contextlib import asynccontextmanager
 
 from basejump_common.bus import on
 from basejump_common.bus.client_settings import SettingsOfClients
-from basejump_common.contracts.account import TEAM_DELETED
+from basejump_common.bus.remembered import REMEMBER_SECONDS
+from basejump_common.contracts.account import MEMBERSHIP_REMOVED, TEAM_DELETED
 from basejump_common.contracts.connection import SCHEMA_CHANGED, Estimate
 from basejump_common.runtime import Base, Service, foundation
 from basejump_common.storage.job_worker import JobWorker
@@ -51,13 +52,16 @@ from basejump_sqlguard import prove
 
 
 @asynccontextmanager
-async def bootstrap(settings: Settings, prover: Prover = prove) -> AsyncIterator[Service]:
-    """The service, its connections open for as long as the block lasts. Tests of the floor give another `prover`."""
+async def bootstrap(
+    settings: Settings, prover: Prover = prove, membership_seconds: float = REMEMBER_SECONDS
+) -> AsyncIterator[Service]:
+    """The service, its connections open for as long as the block lasts. Tests of the floor give another `prover`, those
+    of who leaves a team longer `membership_seconds`."""
     async with foundation(settings, "connection-indexer") as base, _keeping(settings, base) as (buckets, store):
         connect = Connector(allow_private_hosts=settings.allow_private_hosts).connect
         trying, vault = Trying(connect), Vault(base.envelope)
         pools = CustomerPools(connect, per_login=settings.statements_per_database)
-        teams = Teams(base.bus)
+        teams = Teams(base.bus, base.database.bells, membership_seconds)
         catalogs = PreparedCatalogs(base.database, settings.prepared_tables)
         gate = Gate(base, teams, SettingsOfClients(base.bus), catalogs, vault)
         grants = Grants(base.database, teams)
@@ -92,8 +96,12 @@ async def bootstrap(settings: Settings, prover: Prover = prove) -> AsyncIterator
                     Stored(base.database, gate, store, prover, tickets),
                 ),
             ),
-            reactions=(on(TEAM_DELETED, grants.team_deleted), on(SCHEMA_CHANGED, schema_changed)),
-            background=(worker.run, mover.run, pools.sweep, runs.end_with_the_service),
+            reactions=(
+                on(TEAM_DELETED, grants.team_deleted),
+                on(MEMBERSHIP_REMOVED, teams.left),
+                on(SCHEMA_CHANGED, schema_changed),
+            ),
+            background=(worker.run, mover.run, pools.sweep, runs.end_with_the_service, teams.forget_who_left),
         )
         async with serving(downloads, socket):
             yield service

@@ -1,23 +1,42 @@
-"""Which teams there are and who is in them: account's facts, asked for and remembered for at most five seconds."""
+"""Which teams there are and who is in them: account's facts, asked for and remembered for five seconds at most, or
+until somebody leaves a team."""
 
 import asyncio
 from collections.abc import Iterable
 from uuid import UUID
 
-from basejump_common.bus import Bus, Context
+from basejump_common.bus import Bus, Context, Event
 from basejump_common.bus.remembered import Remembered
-from basejump_common.contracts.account import CHECK_MEMBERSHIP, CheckMembership, MembershipStanding
+from basejump_common.contracts.account import CHECK_MEMBERSHIP, CheckMembership, MembershipChanged, MembershipStanding
 from basejump_common.errors import NotFound
+from basejump_common.storage.bells import Bells
+from basejump_common.storage.database import Transaction
 
 Key = tuple[UUID, UUID, UUID | None]
 
 
-class Teams:
-    """Asks account in the caller's name."""
+_LEFT = "membership removed"
 
-    def __init__(self, bus: Bus) -> None:
+
+class Teams:
+    """Asks account in the caller's name. `seconds`: how long an answer is remembered."""
+
+    def __init__(self, bus: Bus, bells: Bells, seconds: float) -> None:
         self._bus = bus
-        self._known: Remembered[Key, MembershipStanding] = Remembered()
+        self._bells = bells
+        self._known: Remembered[Key, MembershipStanding] = Remembered(seconds=seconds)
+
+    async def left(self, tx: Transaction, _event: Event[MembershipChanged]) -> None:
+        """Somebody has left a team: every replica asks again."""
+        tx.ring(_LEFT, everywhere=True)
+
+    async def forget_who_left(self) -> None:
+        """Background work, until canceled."""
+        with self._bells.listening(_LEFT) as bell:
+            while True:
+                await bell.wait()
+                bell.clear()
+                self._known.forget()
 
     async def require_member(self, context: Context, team_uuid: UUID) -> None:
         """Raises NotFound unless the caller is in the team."""

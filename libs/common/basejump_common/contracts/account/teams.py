@@ -104,7 +104,9 @@ TEAM_DELETED = EventType(
     "team", "deleted", TeamChanged, publisher="account", consumers=("connection-indexer", "chat-agent")
 )
 MEMBERSHIP_ADDED = EventType("membership", "added", MembershipChanged, publisher="account")
-MEMBERSHIP_REMOVED = EventType("membership", "removed", MembershipChanged, publisher="account")
+MEMBERSHIP_REMOVED = EventType(
+    "membership", "removed", MembershipChanged, publisher="account", consumers=("connection-indexer",)
+)
 
 # -- operations ---------------------------------------------------------------------------------------------------
 
