@@ -11,7 +11,6 @@ from basejump_chat_agent.adapters import chat_rows, prompt_rows
 from basejump_common.bus import Bus
 from basejump_common.contracts import chat, result, wire
 from basejump_common.contracts.chat import Ask, ByChat, ByMessage, Chat, ChatMessagesRequest, CreateChat, MessageType
-from basejump_common.contracts.common import WidePageRequest
 from basejump_common.errors import Conflict, Forbidden, InvalidInput, NotFound, Unavailable
 from basejump_common.security.principal import Role
 from basejump_common.security.tokens import Signer
@@ -169,7 +168,7 @@ async def test_a_member_may_not_widen_a_list_and_an_admin_sees_nothing_of_anothe
 ) -> None:
     await chat_of(database, member)
     everybodys = chat.ListChats(include_all_client_info=True)
-    results = WidePageRequest(include_all_client_info=True)
+    results = result.ListResults(include_all_client_info=True)
     with pytest.raises(Forbidden):
         await gateway.call(chat.LIST_CHATS, everybodys, member.context)
     with pytest.raises(Forbidden):

@@ -18,7 +18,7 @@ from basejump_common.contracts.chat import (
     PriorMessage,
 )
 from basejump_common.contracts.client_settings import UpdateClientSettings
-from basejump_common.contracts.common import Nothing, WidePageRequest
+from basejump_common.contracts.common import Nothing
 from basejump_common.contracts.connection import CREATE_DATABASE, REVOKE_GRANT, ByGrant, Schema
 from basejump_common.contracts.result import ByResult
 from basejump_common.errors import NotFound
@@ -120,7 +120,7 @@ async def test_the_result_of_an_answer_is_kept(shop: Talk) -> None:
     assert kept.sql_query == final.sql_query
     assert kept.row_num_total == len(kept.preview) > 0
     assert (kept.result_type, kept.chat_uuid) == (final.result_type, shop.chat.chat_uuid)
-    newest = await shop.office.member.call(result.LIST_RESULTS, WidePageRequest(limit=1))
+    newest = await shop.office.member.call(result.LIST_RESULTS, result.ListResults(limit=1))
     assert newest.data == (kept,)
 
 

@@ -77,10 +77,10 @@ async def test_a_stored_result_is_gone_with_its_grant_and_back_with_it(office: O
     with pytest.raises(NotFound):
         await member.call(result.GET_RESULT, by_uuid)
     assert await admin.call(result.GET_RESULT, by_uuid) == kept, "an ADMIN, who grants, needs no grant"
-    assert (await member.call(result.LIST_RESULTS, WidePageRequest())).data == ()
+    assert (await member.call(result.LIST_RESULTS, result.ListResults())).data == ()
     await office.grant(shop.conn_uuid)
     assert await member.call(result.GET_RESULT, by_uuid) == kept
-    assert (await member.call(result.LIST_RESULTS, WidePageRequest())).data == (kept,)
+    assert (await member.call(result.LIST_RESULTS, result.ListResults())).data == (kept,)
     await admin.call(connection.DELETE_DATABASE, ByDatabase(db_uuid=shop.db_uuid))
     for reader in (member, admin):
         with pytest.raises(NotFound):

@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 
 from basejump_common.contracts import result
-from basejump_common.contracts.common import WidePageRequest
 from basejump_common.contracts.result import ByResult
 from basejump_common.errors import Unavailable
 from connection_house import connected
@@ -28,7 +27,7 @@ async def test_while_nobody_knows_the_grants_no_result_is_shown(
         with pytest.raises(Unavailable):
             await member.call(result.GET_RESULT, ByResult(result_uuid=answered.result_uuid))
         with pytest.raises(Unavailable):
-            await member.call(result.LIST_RESULTS, WidePageRequest())
+            await member.call(result.LIST_RESULTS, result.ListResults())
 
 
 async def test_a_result_is_deleted_meanwhile_and_its_rows_are_forgotten_later(

@@ -1,118 +1,38 @@
 """Verified answers: found again by who may, run again when they are old, taken back with all that came from them."""
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
 import pytest
 
 from basejump_common.contracts import account, connection, result
-from basejump_common.contracts.account import CreateTeam, Membership
-from basejump_common.contracts.chat import JUDGE_MESSAGE, JudgeMessage, Message, MessageType
-from basejump_common.contracts.client_settings import UpdateVerifyMode, VerifyMode
+from basejump_common.contracts.account import CreateTeam
+from basejump_common.contracts.chat import JUDGE_MESSAGE, JudgeMessage, MessageType
 from basejump_common.contracts.connection import (
-    CreatedDatabase,
-    GrantTeams,
     TableScope,
     UpdateColumn,
     UpdateColumns,
     UpdateDatabase,
 )
-from basejump_common.contracts.result import ByResult, Result, SaveResult, UpdateResult
+from basejump_common.contracts.result import ByResult, SaveResult
 from basejump_common.errors import Forbidden, NotFound
 from basejump_common.security.principal import Role, UserRole
-from connection_house import SHOP, Customer, Desk, Office, connected
-from identity import Person, within
+from connection_house import SHOP, Desk
+from identity import within
 from installation import Installation, unique
-from talking import Talk, talk_of
-
-HOW_MANY, OTHER_WORDS = "How many customers are there?", "Count the number of clients."
-IN_BERGEN, IN_HAMAR = "How many customers live in Bergen?", "How many clients live in Hamar?"
+from talking import talk_of
+from verified_house import HOW_MANY, IN_BERGEN, IN_HAMAR, OTHER_WORDS, House, count_of, desk_of, house_of
 
 
 @pytest.fixture(scope="module")
 async def desk(installation: Installation, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Desk]:
-    folder = tmp_path_factory.mktemp("verified-desk")
-    results = (folder / "results").as_uri()
-    async with (
-        connected(installation, folder / "tls", results_url=results) as opened,
-        installation.running("chat-agent"),
-    ):
+    async with desk_of(installation, tmp_path_factory.mktemp("desk")) as opened:
         yield opened
-
-
-@dataclass(frozen=True)
-class House:
-    """A client with a database that its team may ask."""
-
-    desk: Desk
-    office: Office
-    customer: Customer
-    shop: CreatedDatabase
-    installation: Installation
-
-    async def verified(self, question: str, person: Person | None = None) -> Message:
-        """An answer that the person who asked (by default the member) has verified."""
-        final = await (await self.talk(person)).answer(question)
-        assert not final.verified
-        assert final.can_verify
-        await self.verify(final, person)
-        return final
-
-    async def talk(self, person: Person | None = None, team_uuid: UUID | None = None) -> Talk:
-        office = self.office
-        return await talk_of(
-            Office(office.tenant, office.admin, person or office.member, team_uuid or office.team_uuid, office.agent)
-        )
-
-    async def ask(self, question: str, person: Person | None = None, team_uuid: UUID | None = None) -> Message:
-        """In a chat of its own."""
-        return await (await self.talk(person, team_uuid)).answer(question)
-
-    async def verify(self, message: Message, person: Person | None = None, *, verified: bool = True) -> Result:
-        assert message.result_uuid is not None
-        request = UpdateResult(result_uuid=message.result_uuid, verified=verified)
-        return await (person or self.office.member).call(result.UPDATE_RESULT, request)
-
-    async def is_verified(self, message: Message) -> bool:
-        assert message.result_uuid is not None
-        return (await self.office.admin.call(result.GET_RESULT, ByResult(result_uuid=message.result_uuid))).verified
-
-    async def person(self, role: UserRole = UserRole.MEMBER, team_uuid: UUID | None = None) -> Person:
-        """Somebody else, in the team."""
-        person = await self.office.tenant.person(role)
-        membership = Membership(user_uuid=person.user_uuid, team_uuid=team_uuid or self.office.team_uuid)
-        await self.office.admin.call(account.ADD_MEMBER, membership)
-        return person
-
-    async def team(self, conn_uuid: UUID | None = None, **scopes: Any) -> tuple[Person, UUID]:
-        """Another team with somebody in it, who may ask over the connection."""
-        team = await self.office.admin.call(account.CREATE_TEAM, CreateTeam(team_name=unique("team")))
-        grant = GrantTeams(conn_uuid=conn_uuid or self.shop.conn_uuid, team_uuids=(team.team_uuid,), **scopes)
-        await self.office.admin.call(connection.GRANT_TEAMS, grant)
-        return await self.person(team_uuid=team.team_uuid), team.team_uuid
-
-    async def age(self, hours: int) -> None:
-        """All rows of the client were fetched so much earlier."""
-        async with (
-            self.installation.storage("chat-agent") as storage,
-            storage.tenant(self.office.tenant.client_uuid) as tx,
-        ):
-            await tx.execute("update result set fresh_at = fresh_at - make_interval(hours => $1)", hours)
 
 
 @pytest.fixture
 async def house(desk: Desk, installation: Installation) -> House:
-    office, customer = await desk.office(), await desk.customer(SHOP)
-    await customer.execute("insert into shop.customer values (4, 'Di', 'Hamar'), (5, 'Eve', 'Hamar')")
-    shop = await office.add(desk.fields(customer))
-    return House(desk, office, customer, shop, installation)
-
-
-def count_of(message: Message) -> str:
-    assert message.msg_type is MessageType.RESPONSE, message.content
-    return "".join(character for character in message.content if character.isdigit())
+    return await house_of(desk, installation)
 
 
 async def test_a_question_that_means_the_same_gets_the_verified_answer_at_once(house: House) -> None:
@@ -210,14 +130,8 @@ async def test_saving_verifies_when_asked_to_which_is_for_who_asked_and_admins(h
 
 
 async def test_members_of_a_strict_client_get_verified_answers_alone(house: House) -> None:
-    owner = await house.office.tenant.owner()
-    await owner.call(account.UPDATE_VERIFY_MODE, UpdateVerifyMode(verify_mode=VerifyMode.STRICT))
+    await house.become_strict()
     admin = await house.person(UserRole.ADMIN)
-
-    async def strict() -> bool:
-        return (await house.ask(HOW_MANY)).code == "not_verified"
-
-    assert await within(10, strict)
     await house.verified(HOW_MANY, admin)
     told = await house.ask(OTHER_WORDS)
     assert (told.verified, told.verified_user_role, count_of(told)) == (True, "ADMIN", "5")

@@ -28,3 +28,12 @@ def test_an_answer_is_verified_found_again_and_taken_back(tenant: Tenant) -> Non
     assert tenant.user.put(path, json={"verified": False})["verified"] is False
     assert tenant.user.get(f"/result/{again['result_uuid']}/")["verified"] is False
     assert tenant.ask(OTHER_WORDS)["verified"] is False
+
+
+def test_a_result_is_given_other_words_and_verified_in_one_call(tenant: Tenant) -> None:
+    first: dict[str, Any] = tenant.ask("How many departments are there?")
+    path = f"/result/{first['result_uuid']}/"
+    assert tenant.user.get(path)["can_verify"] is True
+    changed = tenant.user.put(path, json={"result_title": "Departments", "verified": True})
+    assert (changed["result_title"], changed["verified"], changed["can_verify"]) == ("Departments", True, False)
+    assert tenant.user.get(path) == changed

@@ -3,11 +3,11 @@
 import asyncio
 import logging
 from datetime import UTC, datetime
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import msgspec
 
-from basejump_chat_agent.adapters import prompt_rows, result_rows, verified_rows
+from basejump_chat_agent.adapters import awaiting_rows, prompt_rows, result_rows, verified_rows
 from basejump_chat_agent.adapters.chat_stream import ChatStream
 from basejump_chat_agent.adapters.indexer import Indexer, background_context
 from basejump_chat_agent.answerers import Answerers
@@ -19,6 +19,7 @@ from basejump_chat_agent.domain.failures import CannotGoOn, NeedsPerson
 from basejump_chat_agent.domain.new_result import NewResult, Recalled
 from basejump_chat_agent.domain.prompt import AnswerPrompt
 from basejump_chat_agent.domain.rules import Rules
+from basejump_chat_agent.domain.verified.awaiting import Awaiting, awaiting
 from basejump_chat_agent.domain.verified.rights import may_get_unverified
 from basejump_chat_agent.domain.verified.standing import standing_question
 from basejump_chat_agent.domain.words import final_words
@@ -40,10 +41,13 @@ log = logging.getLogger(__name__)
 
 
 class Ending(msgspec.Struct, frozen=True, kw_only=True):
-    """A final message, and the result it rests on."""
+    """A final message, and the result it rests on. `only_verified`: it may be told only while that is verified;
+    `awaiting`: what has to be verified first."""
 
     message: Message
     result: NewResult | None = None
+    only_verified: bool = False
+    awaiting: Awaiting | None = None
 
 
 class Answering:
@@ -87,10 +91,12 @@ class Answering:
     async def _store(self, work: Work, ending: Ending) -> Message:
         context = background_context(work.asker)
         async with work.job.writing(self._database) as tx:
-            ending = await _as_it_stands(tx, ending)
+            ending = await _as_it_stands(tx, work, ending)
             stored = await settle(tx, work.prompt, ending.message, context, ending.result)
             if stored is None:
                 raise LeaseLost
+            if ending.awaiting is not None:
+                await awaiting_rows.wait(tx, work.prompt, ending.awaiting)
             if ending.result is not None:
                 await result_rows.insert(tx, work.prompt, ending.result)
                 await expire_later(tx, work.prompt.client_uuid)
@@ -111,10 +117,12 @@ class Answering:
         rules = await self._answerers.rules(work.prompt.llm, work.asker)
         try:
             recalled = await self._recalling.recall(work, found, rules)
+            only_verified = not may_get_unverified(work.asker.role, strict=rules.strict)
             if recalled is not None:
-                return await self._recalled(work, found, recalled)
-            if not may_get_unverified(work.asker.role, strict=rules.strict):
-                raise failures.not_verified()
+                ending = await self._recalled(work, found, recalled)
+                return msgspec.structs.replace(ending, only_verified=only_verified)
+            if only_verified:
+                return _not_verified(work, found.db_uuid, standing_question(found))
             answer = await self._answer(work, found, rules)
         except NeedsPerson as needs:
             answer = needs.asked_back
@@ -181,11 +189,18 @@ class Answering:
         return Ending(message=messages.for_reader(message, work.asker.role), result=kept)
 
 
-async def _as_it_stands(tx: Transaction, ending: Ending) -> Ending:
-    """What came from a verified answer that has fallen since isn't verified."""
+def _not_verified(work: Work, db_uuid: UUID, question: str) -> Ending:
+    message = messages.failure(work.prompt, failures.not_verified(), datetime.now(UTC), work.usage())
+    return Ending(message=message, awaiting=awaiting(db_uuid, question))
+
+
+async def _as_it_stands(tx: Transaction, work: Work, ending: Ending) -> Ending:
+    """What came from a verified answer that has fallen since isn't verified, and isn't told to who gets only those."""
     result = ending.result
     if result is None or result.recalled is None or await verified_rows.stands(tx, result.recalled.came_from):
         return ending
+    if ending.only_verified:
+        return _not_verified(work, result.db_uuid, result.question)
     message = msgspec.structs.replace(
         ending.message, verified=False, verified_user_role=None, verified_user_uuid=None, can_verify=True
     )

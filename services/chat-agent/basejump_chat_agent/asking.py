@@ -8,7 +8,7 @@ import msgspec
 
 from basejump_chat_agent import verifying
 from basejump_chat_agent.access import asker_of, reading_scope
-from basejump_chat_agent.adapters import chat_rows, prompt_rows
+from basejump_chat_agent.adapters import awaiting_rows, chat_rows, prompt_rows
 from basejump_chat_agent.adapters.chat_stream import ChatStream
 from basejump_chat_agent.answerers import Answerers
 from basejump_chat_agent.answering import ANSWER
@@ -21,6 +21,7 @@ from basejump_common.bus import Context, publish
 from basejump_common.contracts.chat import (
     MESSAGE_JUDGED,
     Ask,
+    AwaitingPage,
     ByMessage,
     Chat,
     ChatMessagesRequest,
@@ -29,6 +30,7 @@ from basejump_common.contracts.chat import (
     MessageJudged,
     MessagePage,
 )
+from basejump_common.contracts.common import PageRequest
 from basejump_common.errors import Conflict, NotFound
 from basejump_common.storage import jobs, pages
 from basejump_common.storage.database import Database, Transaction
@@ -100,6 +102,14 @@ class Messages:
         if message is None:
             raise NotFound("no such message")
         return (await self._as_read(context, [message]))[0]
+
+    async def awaiting(self, context: Context, request: PageRequest) -> AwaitingPage:
+        """What members of a STRICT client asked in vain, newest first."""
+        after = pages.position(request.cursor, newest_first=True)
+        async with self._database.tenant(context.caller.tenant) as tx:
+            rows = await awaiting_rows.newest(tx, after, pages.rows_to_ask(request.limit))
+        data, next_cursor = pages.page(rows, request.limit, lambda row: (row.asked_at, row.msg_uuid))
+        return AwaitingPage(data=tuple(data), next_cursor=next_cursor)
 
     async def judge(self, context: Context, request: JudgeMessage) -> Message:
         """The message with what is thought of it; a thumbs-up verifies its result. Raises NotFound, and Conflict before

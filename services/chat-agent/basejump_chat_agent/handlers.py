@@ -30,6 +30,7 @@ def handlers(
         handle(chat.ASK, messages.ask),
         handle(chat.LIST_MESSAGES, messages.list),
         handle(chat.GET_MESSAGE, messages.get),
+        handle(chat.LIST_AWAITING, messages.awaiting),
         handle(chat.JUDGE_MESSAGE, messages.judge),
         handle(chat.OPEN_STREAM, streams.open),
         handle(chat.CREATE_STREAM_TICKET, streams.create_ticket),

@@ -32,10 +32,10 @@ class Refreshing:
         """Asked again with the same `run_uuid`, nothing runs twice. Raises NotFound and what running raises."""
         kept = await self._results.readable(context, request.result_uuid)
         if kept.run_uuid == request.run_uuid:
-            return kept.as_result()
+            return kept.as_result(context.caller)
         ran = await self._run(context, kept, request.run_uuid)
         await self._keep(context, await self._renewed(context, kept, ran), kept.run_uuid)
-        return (await self._results.readable(context, kept.result_uuid)).as_result()
+        return (await self._results.readable(context, kept.result_uuid)).as_result(context.caller)
 
     async def _run(self, context: Context, kept: StoredResult, run_uuid: UUID | None) -> RunResult:
         """Waits for as long as the call may; one who knows the `run_uuid` may ask again for what goes on running."""

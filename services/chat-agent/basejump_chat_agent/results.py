@@ -14,11 +14,12 @@ from basejump_chat_agent.adapters.result_rows import StoredResult
 from basejump_chat_agent.forgetting import forget_later
 from basejump_common.bus import Bus, Context, publish
 from basejump_common.bus.fitting import fitting
-from basejump_common.contracts.common import Done, WidePageRequest
+from basejump_common.contracts.common import Done
 from basejump_common.contracts.connection import CHECK_GRANTS, CheckGrants, RanUnder
 from basejump_common.contracts.result import (
     RESULT_DELETED,
     ByResult,
+    ListResults,
     ManyResults,
     Result,
     ResultChanged,
@@ -46,27 +47,28 @@ class Results:
         self._database = database
         self._bus = bus
 
-    async def list(self, context: Context, request: WidePageRequest) -> ResultPage:
+    async def list(self, context: Context, request: ListResults) -> ResultPage:
         """The caller's or the client's, newest first; a page is shorter by those whose grant is gone, and where a reply
         has no room. Raises Forbidden."""
         caller = context.caller
         after = pages.position(request.cursor, newest_first=True)
         async with self._database.tenant(caller.tenant) as tx:
-            rows = await result_rows.newest(tx, listing_scope(caller, request), after, pages.rows_to_ask(request.limit))
+            whose, count = listing_scope(caller, request), pages.rows_to_ask(request.limit)
+            rows = await result_rows.newest(tx, whose, request.verified, after, count)
         most = len(fitting(rows[: request.limit])) or request.limit
         stored, next_cursor = pages.page(rows, most, lambda result: (result.created_at, result.result_uuid))
         readable = await self._readable(context, stored)
-        return ResultPage(data=tuple(result.as_result() for result in readable), next_cursor=next_cursor)
+        return ResultPage(data=tuple(result.as_result(caller) for result in readable), next_cursor=next_cursor)
 
     async def get(self, context: Context, request: ByResult) -> Result:
         """Raises NotFound."""
-        return (await self.readable(context, request.result_uuid)).as_result()
+        return (await self.readable(context, request.result_uuid)).as_result(context.caller)
 
     async def many(self, context: Context, request: ManyResults) -> ResultsFound:
         """Those that are not the caller's to read are missing like those that aren't there."""
         asked = tuple(dict.fromkeys(request.result_uuids))
         readable = await self.readable_of(context, asked)
-        found = [readable[uuid].as_result() for uuid in asked if uuid in readable]
+        found = [readable[uuid].as_result(context.caller) for uuid in asked if uuid in readable]
         data = fitting(found)
         return ResultsFound(
             data=data,
@@ -84,7 +86,7 @@ class Results:
             if request.verified is not UNSET:
                 change = verifying.verify if request.verified else verifying.unverify
                 await change(tx, context, request.result_uuid)
-        return (await self.readable(context, request.result_uuid)).as_result()
+        return (await self.readable(context, request.result_uuid)).as_result(context.caller)
 
     async def delete(self, context: Context, request: ByResult) -> Done:
         """With its rows. Raises NotFound, and Conflict while it is saved."""

@@ -88,7 +88,7 @@ class Saving:
         if saved is None:
             raise _not_there()
         result = await self._results.readable(context, saved.result_uuid)
-        return msgspec.structs.replace(saved, result=result.as_result())
+        return msgspec.structs.replace(saved, result=result.as_result(context.caller))
 
     async def update(self, context: Context, request: UpdateSavedResult) -> SavedResult:
         """Raises NotFound and InvalidInput."""

@@ -202,6 +202,7 @@ CHAT = (
     Route(DELETE, "/chat/{chat_uuid}/", chat.DELETE_CHAT, "Delete a chat"),
     Route(POST, "/chat/{chat_uuid}/message/", chat.ASK, "Ask a question", chosen=("prompt_uuid",), waits=True),
     Route(GET, "/chat/{chat_uuid}/message/", chat.LIST_MESSAGES, "List messages"),
+    Route(GET, "/chat/message/awaiting-verification/", chat.LIST_AWAITING, "List questions that wait for verification"),
     Route(GET, "/chat/message/{msg_uuid}/", chat.GET_MESSAGE, "Get a message"),
     Route(GET, "/chat/{chat_uuid}/stream/", chat.OPEN_STREAM, "Follow a chat", streams=True),
     Route(POST, "/chat/{chat_uuid}/stream-ticket/", chat.CREATE_STREAM_TICKET, "Get a ticket for a chat's stream"),
@@ -214,7 +215,7 @@ CHAT = (
 RESULT = (
     Route(GET, "/result/", result.LIST_RESULTS, "List results"),
     Route(GET, "/result/{result_uuid}/", result.GET_RESULT, "Get a result"),
-    Route(PUT, "/result/{result_uuid}/", result.UPDATE_RESULT, "Change a result's words"),
+    Route(PUT, "/result/{result_uuid}/", result.UPDATE_RESULT, "Change a result's words, or verify it"),
     Route(DELETE, "/result/{result_uuid}/", result.DELETE_RESULT, "Delete a result and its rows"),
     Route(POST, "/result/{result_uuid}/refresh/", result.REFRESH_RESULT, "Run a result's statement again"),
     Route(POST, "/result/bulk/", result.MANY_RESULTS, "Get many results"),

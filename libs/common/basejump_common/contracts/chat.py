@@ -222,6 +222,28 @@ class MessagePage(msgspec.Struct, frozen=True, kw_only=True):
     next_cursor: str | None = None
 
 
+class AwaitingQuestion(msgspec.Struct, frozen=True, kw_only=True):
+    """A question that a member got no answer to, because the client is STRICT and nobody has verified one: ask it in a
+    chat of that team, and verify the answer. Said in the same words over one database it is one, `times` asked, and
+    told as it was asked last."""
+
+    msg_uuid: UUID
+    chat_uuid: UUID
+    user_uuid: UUID
+    team_uuid: UUID
+    db_uuid: UUID
+    question: str
+    asked_at: datetime
+    times: int
+
+
+class AwaitingPage(msgspec.Struct, frozen=True, kw_only=True):
+    """Newest first, of the last 90 days; a question is gone once an answer to it is verified."""
+
+    data: tuple[AwaitingQuestion, ...]
+    next_cursor: str | None = None
+
+
 # -- the stream of a chat -----------------------------------------------------------------------------------------
 
 
@@ -322,6 +344,9 @@ LIST_MESSAGES = Operation(
 )
 GET_MESSAGE = Operation(
     "basejump.v1.chat.message.get", takes=ByMessage, gives=Message, allow=Role.MEMBER, errors=(NotFound,)
+)
+LIST_AWAITING = Operation(
+    "basejump.v1.chat.message.list-awaiting", takes=PageRequest, gives=AwaitingPage, allow=Role.ADMIN
 )
 JUDGE_MESSAGE = Operation(
     "basejump.v1.chat.message.judge",

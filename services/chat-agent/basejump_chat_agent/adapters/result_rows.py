@@ -7,13 +7,15 @@ from uuid import UUID
 import msgspec
 from msgspec import UNSET
 
+from basejump_chat_agent.access import reading_scope
 from basejump_chat_agent.domain.charts import Visual
 from basejump_chat_agent.domain.new_result import NewResult, Recalled, result_type
 from basejump_chat_agent.domain.prompt import Prompt
-from basejump_chat_agent.domain.verified.wording import signature, words_of
+from basejump_chat_agent.domain.verified.rights import verifies
+from basejump_chat_agent.domain.verified.wording import said_as, signature, words_of
 from basejump_common.contracts.connection import RanUnder, RunResult
 from basejump_common.contracts.result import Result, UpdateResult
-from basejump_common.security.principal import Role
+from basejump_common.security.principal import Principal, Role
 from basejump_common.storage import pages
 from basejump_common.storage.database import Transaction
 
@@ -23,9 +25,9 @@ _INSERT = """
                         db_uuid, result_title, result_subtitle, result_description, sql_query, result_type, columns,
                         row_num_total, truncated, preview, bytes, proof, visual_json, visual_explanation,
                         reading, found_by, signature, dialect, rests_on,
-                        came_from, verified, verified_user_role, verified_user_uuid, fresh_at)
+                        came_from, verified, verified_user_role, verified_user_uuid, fresh_at, said_as)
     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22,
-            $11, $23, $24, $25, $26, $27, $27::uuid is not null, $28, $29, coalesce($30, now()))
+            $11, $23, $24, $25, $26, $27, $27::uuid is not null, $28, $29, coalesce($30, now()), $31)
 """
 # `read_for`: the teams under whose grants the reader may read it, as far as is known here. What somebody shares with a
 # team may be for any of its members: who is one is looked at with the grant.
@@ -56,8 +58,9 @@ _DELETE = """
 """
 _LIST = """
     select *, array[team_uuid] as read_for from result
-    where ($1::uuid is null or user_uuid = $1) and (created_at, result_uuid) < ($2, $3)
-    order by created_at desc, result_uuid desc limit $4
+    where ($1::uuid is null or user_uuid = $1) and ($2::boolean is null or verified = $2)
+    and (created_at, result_uuid) < ($3, $4)
+    order by created_at desc, result_uuid desc limit $5
 """
 
 
@@ -66,6 +69,7 @@ class StoredResult(Result, frozen=True, kw_only=True):
 
     conn_uuid: UUID
     team_uuid: UUID
+    user_uuid: UUID
     run_uuid: UUID
     prompt_uuid: UUID
     bytes: int
@@ -80,9 +84,11 @@ class StoredResult(Result, frozen=True, kw_only=True):
             for team_uuid in self.read_for
         )
 
-    def as_result(self) -> Result:
-        """The contract's struct."""
-        return msgspec.convert(self, Result, from_attributes=True)
+    def as_result(self, reader: Principal) -> Result:
+        """The contract's struct, as that caller reads it."""
+        can_verify = reading_scope(reader) in (None, self.user_uuid) and verifies(reader.role, self.verified_user_role)
+        told = msgspec.convert(self, Result, from_attributes=True)
+        return msgspec.structs.replace(told, can_verify=can_verify)
 
 
 def with_rows(kept: StoredResult, ran: RunResult, description: str, visual: Visual) -> StoredResult:
@@ -106,6 +112,7 @@ def with_rows(kept: StoredResult, ran: RunResult, description: str, visual: Visu
 
 async def insert(tx: Transaction, prompt: Prompt, new: NewResult) -> None:
     """Keep the result of a prompt."""
+    words = words_of(new.question)
     await tx.execute(
         _INSERT,
         new.result_uuid,
@@ -131,10 +138,11 @@ async def insert(tx: Transaction, prompt: Prompt, new: NewResult) -> None:
         new.visual.figure,
         new.visual.explanation,
         new.question,
-        signature(words_of(new.question)),
+        signature(words),
         new.dialect,
         sorted({part.name.rpartition(".")[2].lower() for part in new.ran.proof.tables}),
         *((None, None, None, None) if new.recalled is None else _origin(new.recalled)),
+        said_as(words),
     )
 
 
@@ -195,6 +203,8 @@ async def unused(tx: Transaction, run_uuids: Sequence[UUID]) -> tuple[UUID, ...]
     return tuple(row["run_uuid"] for row in rows)
 
 
-async def newest(tx: Transaction, user_uuid: UUID | None, after: pages.Position, count: int) -> list[StoredResult]:
-    """Newest first, those before `after`; of a user, or of the client."""
-    return await tx.rows(StoredResult, _LIST, user_uuid, *after, count)
+async def newest(
+    tx: Transaction, user_uuid: UUID | None, verified: bool | None, after: pages.Position, count: int
+) -> list[StoredResult]:
+    """Newest first, those before `after`; of a user, or of the client. `verified`: those that are, or aren't, alone."""
+    return await tx.rows(StoredResult, _LIST, user_uuid, verified, *after, count)

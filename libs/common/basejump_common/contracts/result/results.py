@@ -39,7 +39,8 @@ class ResultOrphanType(StrEnum):
 
 class Result(msgspec.Struct, frozen=True, kw_only=True):
     """A kept result. `preview` holds the first rows; `row_num_total` counts all that were kept. `visual_json`: the
-    chart that was asked for, a Plotly figure; `visual_explanation` says what it shows, or why there is none."""
+    chart that was asked for, a Plotly figure; `visual_explanation` says what it shows, or why there is none.
+    `can_verify`: whether the reader's word that it is right would make a difference."""
 
     result_uuid: UUID
     chat_uuid: UUID | None
@@ -61,12 +62,19 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     verified: bool = False
     verified_user_role: Role | None = None
     verified_user_uuid: UUID | None = None
+    can_verify: bool = False
 
 
 class ByResult(msgspec.Struct, frozen=True, kw_only=True):
     """Names a result."""
 
     result_uuid: UUID
+
+
+class ListResults(WidePageRequest, frozen=True, kw_only=True):
+    """The caller's results; an ADMIN may widen to the whole client. `verified`: those that are, or aren't, alone."""
+
+    verified: bool | None = None
 
 
 class ResultPage(msgspec.Struct, frozen=True, kw_only=True):
@@ -129,7 +137,7 @@ RESULT_REFRESHED = EventType("result", "refreshed", ResultChanged, publisher="ch
 RESULT_DELETED = EventType("result", "deleted", ResultChanged, publisher="chat-agent")
 RESULT_CREATED = EventType("result", "created", ResultCreated, publisher="chat-agent")
 
-LIST_RESULTS = Operation("basejump.v1.result.result.list", takes=WidePageRequest, gives=ResultPage, allow=Role.MEMBER)
+LIST_RESULTS = Operation("basejump.v1.result.result.list", takes=ListResults, gives=ResultPage, allow=Role.MEMBER)
 GET_RESULT = Operation(
     "basejump.v1.result.result.get", takes=ByResult, gives=Result, allow=Role.MEMBER, errors=(NotFound,)
 )

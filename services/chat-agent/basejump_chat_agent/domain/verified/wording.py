@@ -140,6 +140,11 @@ def signature(words: tuple[Word, ...]) -> str:
     return " ".join(word.text for word in words if word.kind == "sign")
 
 
+def said_as(words: tuple[Word, ...]) -> str:
+    """The question as its words that count: the same for questions that are word for word the same."""
+    return " ".join(plain(word.said) if word.name else word.text for word in words)
+
+
 def depends_on_today(words: tuple[Word, ...]) -> bool:
     """Whether it asks about a time that is named by its distance from now."""
     return any(word.text in _RELATIVE_TIME for word in words)
