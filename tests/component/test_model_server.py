@@ -338,5 +338,14 @@ async def test_texts_with_the_same_words_have_embeddings_near_each_other(server:
     assert await model.aembed_query("salary of employees") == one
 
 
+async def test_texts_that_a_script_calls_alike_have_one_embedding(server: ModelServer, protocol: str) -> None:
+    server.script = script('alike = [["salary of employees", "what people earn"]]')
+    model = OpenAIEmbeddings(
+        base_url=server.openai_url, api_key=SecretStr("any"), model="scripted", check_embedding_ctx_length=False
+    )
+    one, alike, other = await model.aembed_documents(["salary of employees", "what people earn", "what lions earn"])
+    assert one == alike != other
+
+
 def closeness(one: list[float], other: list[float]) -> float:
     return sum(x * y for x, y in zip(one, other, strict=True))

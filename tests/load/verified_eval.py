@@ -6,8 +6,13 @@ Without an argument the folder is $BASEJUMP_EVAL_DATA. True are a question's par
 query. Near misses are questions on the same schema whose query is another one, the lexically nearest first, and the
 questions themselves with a number, a negation or a direction changed. An answer with the filter changed counts as right
 when its statement is the other question's own.
+
+Statements are the built-in planner's: verified is what gives the rows of the question's own query, and wrong what gives
+other rows than the other question's. Vectors are the scripted model server's, near where questions share words: how
+much a real model finds is another matter, what it may serve isn't.
 """
 
+import asyncio
 import gzip
 import json
 import os
@@ -25,6 +30,8 @@ from basejump_chat_agent.domain.verified.filters import with_value
 from basejump_chat_agent.domain.verified.matching import Apart, Vocabulary, mean_the_same, one_value_apart
 from basejump_chat_agent.domain.verified.wording import plain, signature, words_of
 from basejump_sqlguard import Refused, compare
+from eval_planner import database, load_slices
+from verified_planned import Planned
 
 Entry: TypeAlias = dict[str, Any]
 Pair: TypeAlias = tuple[Entry, Entry]
@@ -141,37 +148,72 @@ def _similar(world: World, pairs: Iterable[Pair]) -> list[bool]:
     return [not differ(sql, other["gold"]) for other, sql in served if sql is not None]
 
 
-def main(folder: Path) -> int:
-    if not (folder / "train.jsonl.gz").exists():
-        print("The evaluation data isn't here: give its folder, or set BASEJUMP_EVAL_DATA. Nothing was measured.")
-        return 2
-    world = read_world(folder)
-    entries = [entry for its in world.questions.values() for entry in its]
+def by_words(world: World, entries: Sequence[Entry], misses: Sequence[Pair]) -> list[bool]:
+    """What is told by words alone; which paraphrases were."""
     started = time.process_time()
     hits = [world.same(entry, entry["paraphrase"]) for entry in entries]
     seconds = time.process_time() - started
     reworded = [hit for entry, hit in zip(entries, hits, strict=True) if entry["paraphrase"] != entry["question"]]
     pairs = list(_pairs(world))
-    misses = near_misses(world)
-    wrong = [pair for pair in misses if world.same(pair[0], pair[1]["question"])]
+    wrong = [world.same(a, b["question"]) for a, b in misses]
+    print("by words")
     _share("paraphrases recognised", hits)
     _share("  of those in other words", reworded)
     _share(
         "other wordings of the same query", [world.same(a, b["question"]) for a, b in pairs if a["gold"] == b["gold"]]
     )
-    _share(f"wrong among the {NEAREST:,} nearest", [world.same(a, b["question"]) for a, b in misses])
+    _share(f"wrong among the {NEAREST:,} nearest", wrong)
     _share("wrong among mutations", [world.same(e, said) for e in entries for said in mutations(e["question"])])
     taken = [differ(a["gold"], b["gold"]) for a, b in pairs if world.same(a, b["question"])]
     _share("wrong of all recognised in a schema", taken)
     _share("right with the filter changed", _similar(world, pairs))
-    precision = sum(hits) / (sum(hits) + len(wrong))
-    print(f"precision {100 * precision:.2f}%  recall {100 * sum(hits) / len(hits):.2f}%", end="  ")
+    _both(hits, wrong)
     print(f"{1_000_000 * seconds / len(hits):.0f} µs of processor time a comparison")
-    for one, other in wrong:
-        print(f"  WRONG {one['question']} | {other['question']}")
+    return hits
+
+
+async def by_statements(
+    planned: Planned, hits: Sequence[bool], entries: Sequence[Entry], misses: Sequence[Pair]
+) -> None:
+    """What is told by words, or else by the statement that answers it; near are what shares words, or also vectors."""
+    for vectors in (False, True):
+        print("and by statements" + (", near by vectors as well" if vectors else ", near by words"))
+        told = [
+            hit or await planned.serves(entry, entry["paraphrase"], vectors=vectors)
+            for hit, entry in zip(hits, entries, strict=True)
+        ]
+        wrong = [
+            await planned.serves(one, other["question"], vectors=vectors) and not await planned.agrees(one, other)
+            for one, other in misses
+        ]
+        turned = [(entry, said) for entry in entries for said in mutations(entry["question"])]
+        _share("paraphrases recognised", told)
+        _share(f"wrong among the {NEAREST:,} nearest", wrong)
+        _share("wrong among mutations", [await planned.serves(e, said, vectors=vectors) for e, said in turned])
+        _both(told, wrong)
+
+
+def _both(hits: Sequence[bool], wrong: Sequence[bool]) -> None:
+    precision = sum(hits) / max(1, sum(hits) + sum(wrong))
+    print(f"precision {100 * precision:.2f}%  recall {100 * sum(hits) / len(hits):.2f}%")
+
+
+async def main(folder: Path) -> int:
+    if not (folder / "train.jsonl.gz").exists():
+        print("The evaluation data isn't here: give its folder, or set BASEJUMP_EVAL_DATA. Nothing was measured.")
+        return 2
+    world = read_world(folder)
+    entries = [entry for its in world.questions.values() for entry in its]
+    misses = near_misses(world)
+    hits = by_words(world, entries, misses)
+    said = {text for e in entries for text in (e["question"], e["paraphrase"], *mutations(e["question"]))}
+    async with database(None, folder / "train_databases.sql.gz") as connection:
+        planned = Planned(connection, await load_slices(connection))
+        await planned.embed(sorted(said))
+        await by_statements(planned, hits, entries, misses)
     return 0
 
 
 if __name__ == "__main__":
     given = sys.argv[1] if len(sys.argv) > 1 else os.environ.get("BASEJUMP_EVAL_DATA", "")
-    sys.exit(main(Path(given) / "questions"))
+    sys.exit(asyncio.run(main(Path(given) / "questions")))

@@ -81,7 +81,8 @@ def test_a_header_given_twice_is_refused() -> None:
 
 def test_signatures_are_what_the_specifications_own_library_verifies() -> None:
     old, new, other, body = new_secret(), new_secret(), new_secret(), '{"content": "Füße"}'.encode()
-    headers = signed_headers(body, "a-b-c", int(time.time()), [new, old])
+    now = int(time.time())
+    headers = signed_headers(body, "a-b-c", now, [new, old])
     for secret in (old, new):
         assert len(base64.b64decode(secret.reveal().removeprefix("whsec_"))) == 32
         assert Webhook(secret.reveal()).verify(body, headers) == {"content": "Füße"}
@@ -89,7 +90,7 @@ def test_signatures_are_what_the_specifications_own_library_verifies() -> None:
         (other, body, {}),
         (new, body + b" ", {}),
         (new, body, {"webhook-id": "a-b-d"}),
-        (new, body, {"webhook-timestamp": str(int(time.time()) - 1)}),
+        (new, body, {"webhook-timestamp": str(now - 1)}),
     ):
         with pytest.raises(WebhookVerificationError):
             Webhook(secret.reveal()).verify(sent, headers | changed)

@@ -2,14 +2,18 @@
 
 import asyncio
 import logging
+from contextlib import suppress
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID, uuid4
 
 import msgspec
 
 from basejump_chat_agent.adapters import awaiting_rows, prompt_rows, result_rows, verified_rows
 from basejump_chat_agent.adapters.chat_stream import ChatStream
+from basejump_chat_agent.adapters.embeddings import Embeddings
 from basejump_chat_agent.adapters.indexer import Indexer, background_context
+from basejump_chat_agent.adapters.near_rows import Near
 from basejump_chat_agent.answerers import Answerers
 from basejump_chat_agent.charting import Charting
 from basejump_chat_agent.domain import failures, messages
@@ -25,6 +29,7 @@ from basejump_chat_agent.domain.verified.standing import standing_question
 from basejump_chat_agent.domain.words import final_words
 from basejump_chat_agent.endings import announce_later, settle
 from basejump_chat_agent.expiring import expire_later
+from basejump_chat_agent.nearby import Nearby, confirmed
 from basejump_chat_agent.recalling import Recalling
 from basejump_chat_agent.retrieving import Retrieving
 from basejump_chat_agent.toolbox import Tools
@@ -54,11 +59,18 @@ class Answering:
     """Carries out `answer` jobs. Whatever happens, a prompt ends with one final message."""
 
     def __init__(
-        self, database: Database, indexer: Indexer, retrieving: Retrieving, answerers: Answerers, stream: ChatStream
+        self,
+        database: Database,
+        indexer: Indexer,
+        retrieving: Retrieving,
+        answerers: Answerers,
+        embeddings: Embeddings,
+        stream: ChatStream,
     ) -> None:
         self._database = database
         self._indexer = indexer
         self._recalling = Recalling(database, indexer, stream)
+        self._nearby = Nearby(database, embeddings)
         self._charting = Charting(indexer)
         self._retrieving = retrieving
         self._answerers = answerers
@@ -115,25 +127,44 @@ class Answering:
             options = tuple(Option(label=option.alias) for option in found.options)
             return self._ask_back(work, AskedBack(question=QUESTION, options=options))
         rules = await self._answerers.rules(work.prompt.llm, work.asker)
+        only_verified = not may_get_unverified(work.asker.role, strict=rules.strict)
         try:
             recalled = await self._recalling.recall(work, found, rules)
-            only_verified = not may_get_unverified(work.asker.role, strict=rules.strict)
-            if recalled is not None:
-                ending = await self._recalled(work, found, recalled)
-                return msgspec.structs.replace(ending, only_verified=only_verified)
-            if only_verified:
-                return _not_verified(work, found.db_uuid, standing_question(found))
+        except NeedsPerson as needs:
+            return self._ask_back(work, needs.asked_back)
+        if recalled is not None:
+            ending = await self._recalled(work, found, recalled)
+        else:
+            near = await self._nearby.look(work, found)
+            plan = self._verified_alone if only_verified else self._planned
+            ending = await plan(work, found, rules, near)
+        return msgspec.structs.replace(ending, only_verified=only_verified)
+
+    async def _planned(self, work: Work, found: Found, rules: Rules, near: tuple[Near, ...]) -> Ending:
+        try:
             answer = await self._answer(work, found, rules)
         except NeedsPerson as needs:
             answer = needs.asked_back
         match answer:
             case Answered() as answered:
+                same = confirmed(near, found, answered)
+                if same is not None:
+                    return await self._recalled(work, found, same, answered.chart)
                 return await self._response(work, found, answered)
             case AskedBack() as asked_back:
                 return self._ask_back(work, asked_back)
             case Said(words=words):
                 now = datetime.now(UTC)
                 return Ending(message=messages.remark(work.prompt, words, work.usage(), now))
+
+    async def _verified_alone(self, work: Work, found: Found, rules: Rules, near: tuple[Near, ...]) -> Ending:
+        """Planned only where it may come to a verified answer; whatever else comes of it is nobody's to hear."""
+        if near:
+            with suppress(CannotGoOn):
+                ending = await self._planned(work, found, rules, near)
+                if ending.result is not None and ending.result.recalled is not None:
+                    return ending
+        return _not_verified(work, found.db_uuid, standing_question(found))
 
     async def _answer(self, work: Work, found: Found, rules: Rules) -> Answer:
         tools = Tools(self._database, work, found, self._indexer, self._stream, rules)
@@ -166,10 +197,12 @@ class Answering:
     def _ask_back(self, work: Work, asked_back: AskedBack) -> Ending:
         return Ending(message=messages.clarification(work.prompt, asked_back, work.usage(), datetime.now(UTC)))
 
-    async def _recalled(self, work: Work, found: Found, recalled: Recalled) -> Ending:
+    async def _recalled(
+        self, work: Work, found: Found, recalled: Recalled, chart: dict[str, Any] | None = None
+    ) -> Ending:
         """A verified answer is said like any other."""
         there = msgspec.structs.replace(found, conn_uuid=recalled.conn_uuid)
-        answered = Answered(reading=recalled.reading, ran=recalled.ran)
+        answered = Answered(reading=recalled.reading, ran=recalled.ran, chart=chart)
         return await self._response(work, there, answered, recalled)
 
     async def _response(self, work: Work, found: Found, answered: Answered, recalled: Recalled | None = None) -> Ending:

@@ -6,6 +6,7 @@ from typing import Any
 
 from basejump_chat_agent import verifying
 from basejump_chat_agent.adapters.chat_stream import ChatStream
+from basejump_chat_agent.adapters.embeddings import Embeddings
 from basejump_chat_agent.adapters.index_news import IndexNews
 from basejump_chat_agent.adapters.indexer import Indexer
 from basejump_chat_agent.adapters.webhook_sender import WebhookSender
@@ -60,7 +61,8 @@ async def bootstrap(settings: Settings) -> AsyncIterator[Service]:
         webhooks = Webhooks(base.database, vault, policy)
         chats = Chats(base.database, base.bus, Stopping(base.bus, stream))
         clients = Clients(base.database, stream)
-        worker = _worker(base, settings, stream, news, answerers)
+        embeddings = Embeddings(settings)
+        worker = _worker(base, settings, stream, news, answerers, embeddings)
         results = Results(base.database, base.bus)
         yield base.service(
             endpoints=(
@@ -87,6 +89,7 @@ async def bootstrap(settings: Settings) -> AsyncIterator[Service]:
                 _sending_worker(base, settings, vault, policy).run,
                 _tidying_worker(base, settings).run,
                 answerers.warm_up,
+                embeddings.warm_up,
             ),
         )
 
@@ -102,10 +105,17 @@ def _results(base: Base, settings: Settings, results: Results) -> tuple[Endpoint
     )
 
 
-def _worker(base: Base, settings: Settings, stream: ChatStream, news: IndexNews, answerers: Answerers) -> JobWorker:
+def _worker(
+    base: Base,
+    settings: Settings,
+    stream: ChatStream,
+    news: IndexNews,
+    answerers: Answerers,
+    embeddings: Embeddings,
+) -> JobWorker:
     indexer = Indexer(base.bus, settings.patience_seconds)
     retrieving = Retrieving(indexer, stream, news, settings.index_wait_seconds)
-    answering = Answering(base.database, indexer, retrieving, answerers, stream)
+    answering = Answering(base.database, indexer, retrieving, answerers, embeddings, stream)
     return JobWorker(
         base.database,
         {

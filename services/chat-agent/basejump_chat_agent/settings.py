@@ -29,6 +29,16 @@ class ModelSettings(ServiceSettings, frozen=True, kw_only=True):
     anthropic_base_url: Annotated[
         str, Meta(description="Address of an Anthropic-compatible server, without /v1; else ANTHROPIC_BASE_URL.")
     ] = ""
+    embeddings: Annotated[
+        str,
+        Meta(
+            description="Model that finds verified questions said in other words, as provider:model; questions then go "
+            "to its provider. Empty: they are told by their words alone."
+        ),
+    ] = ""
+    embeddings_seconds: Annotated[
+        float, Meta(description="Longest that a question waits for the embeddings model.", gt=0)
+    ] = 2.0
     llm_prices: Annotated[
         str, Meta(description="Path of a TOML file whose prices replace or add to those of prices.toml.")
     ] = ""

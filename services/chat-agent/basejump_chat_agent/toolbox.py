@@ -15,6 +15,7 @@ from basejump_chat_agent.domain import messages
 from basejump_chat_agent.domain.answerer import ModelCall
 from basejump_chat_agent.domain.choice import Found
 from basejump_chat_agent.domain.rules import Rules
+from basejump_chat_agent.domain.verified.rights import may_get_unverified
 from basejump_chat_agent.work import Work
 from basejump_common.contracts.connection import LONGEST_RUN_SECONDS, FindValues, FoundValue, Run, RunResult, Table
 from basejump_common.storage.database import Database, Transaction
@@ -40,6 +41,8 @@ class Tools:
         self.meter = work.meter
         self.shows_rows = rules.shows_rows
         self._limits = rules.limits
+        # What may turn out to be unverified isn't thought aloud before who gets verified answers alone.
+        self._aloud = may_get_unverified(work.asker.role, strict=rules.strict)
         self._database = database
         self._work = work
         self._found = found
@@ -105,6 +108,8 @@ class Tools:
 
     async def think(self, thought: str, sql: str | None = None) -> None:
         """See `Toolbox.think`."""
+        if not self._aloud:
+            return
         prompt = self._work.prompt
         shown = sql if prompt.return_sql_in_thoughts else None
         await self._stream.say(prompt.client_uuid, messages.thought(prompt, thought, shown, datetime.now(UTC)))

@@ -1,10 +1,12 @@
-"""Embeddings without a model: texts that share words are near each other, always in the same way."""
+"""Embeddings without a model: texts that share words are near each other, always in the same way, and those
+that a script calls alike."""
 
 import base64
 import math
 import re
 import struct
 import zlib
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 import msgspec
@@ -23,11 +25,13 @@ class _Request(msgspec.Struct):
     encoding_format: Literal["float", "base64"] = "float"
 
 
-def embeddings(body: bytes) -> bytes:
-    """The body that answers OpenAI's `POST /v1/embeddings`. Raises BadRequest."""
+def embeddings(body: bytes, alike: Sequence[Sequence[str]] = ()) -> bytes:
+    """The body that answers OpenAI's `POST /v1/embeddings`; texts of one list of `alike` have one embedding. Raises
+    BadRequest."""
+    same = {text: texts[0] for texts in alike for text in texts}
     request = decode(body, _Request)
     texts = _texts(request.input)
-    vectors = [embedded(text, request.dimensions) for text in texts]
+    vectors = [embedded(same.get(text, text), request.dimensions) for text in texts]
     data = [
         {"object": "embedding", "index": index, "embedding": _written(vector, request.encoding_format)}
         for index, vector in enumerate(vectors)

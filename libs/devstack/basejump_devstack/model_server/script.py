@@ -125,14 +125,16 @@ class Rule(_Part, frozen=True, kw_only=True, rename={"steps": "step"}):
 
 
 class Script(_Part, frozen=True, kw_only=True, rename={"rules": "rule"}):
-    """What the model says."""
+    """What the model says. `alike`: texts that share no words and yet have the same embedding, a list for each."""
 
     about: str = ""
     rules: tuple[Rule, ...] = ()
+    alike: tuple[tuple[str, ...], ...] = ()
 
     def __add__(self, other: "Script") -> "Script":
         """This one's rules first."""
-        return Script(about=self.about or other.about, rules=self.rules + other.rules)
+        about, rules, alike = self.about or other.about, self.rules + other.rules, self.alike + other.alike
+        return Script(about=about, rules=rules, alike=alike)
 
 
 def expression(pattern: str) -> re.Pattern[str]:

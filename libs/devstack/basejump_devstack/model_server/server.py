@@ -112,7 +112,7 @@ class ModelServer:
         body = await exchange.body()
         served = self.log.add(Served(protocol="openai", path=exchange.path, body=body.decode(errors="replace")))
         try:
-            answer = embeddings(body)
+            answer = embeddings(body, self.script.alike)
         except BadRequest as refused:
             served.status, served.outcome, served.complaint = 400, "failed", str(refused)
             raise _Refused(400, str(refused)) from refused
