@@ -9,14 +9,17 @@ from basejump_common.contracts import account, connection, result
 from basejump_common.contracts.account import CreateTeam
 from basejump_common.contracts.chat import JUDGE_MESSAGE, JudgeMessage, MessageType
 from basejump_common.contracts.connection import (
+    GrantTeams,
     TableScope,
     UpdateColumn,
     UpdateColumns,
+    UpdateConnection,
     UpdateDatabase,
 )
 from basejump_common.contracts.result import ByResult, SaveResult
 from basejump_common.errors import Forbidden, NotFound
 from basejump_common.security.principal import Role, UserRole
+from basejump_common.security.secret import Secret
 from connection_house import SHOP, Desk
 from identity import within
 from installation import Installation, unique
@@ -161,6 +164,49 @@ async def test_a_narrowed_grant_is_proved_again(house: House) -> None:
         assert not final.verified
         assert "city" not in (final.sql_query or "")
     assert (await house.ask(IN_BERGEN)).verified, "who sees the column still gets it"
+
+
+async def test_another_login_of_the_connection_gets_rows_of_its_own(house: House) -> None:
+    await house.verified(HOW_MANY)
+    other = f"{house.customer.reader}_b"
+    await house.customer.execute(f"""
+        create role {other} login password 'another';
+        grant usage on schema shop to {other};
+        grant select on shop.customer, shop.purchase to {other};
+        insert into shop.customer values (6, 'Flo', 'Bergen')
+    """)
+    assert count_of(await house.ask(HOW_MANY)) == "5"
+    login = UpdateConnection(conn_uuid=house.shop.conn_uuid, username=other, password=Secret("another"))
+    await house.office.admin.call(connection.UPDATE_CONNECTION, login)
+    await house.office.indexed(house.shop.db_uuid)
+    again = await house.ask(HOW_MANY)
+    assert (again.verified, count_of(again)) == (True, "6")
+
+
+async def test_rows_that_were_fetched_when_the_team_saw_more_are_fetched_again(house: House) -> None:
+    await house.verified(HOW_MANY)
+    await house.customer.execute("insert into shop.customer values (6, 'Flo', 'Bergen')")
+    assert count_of(await house.ask(HOW_MANY)) == "5"
+    deny = (TableScope(table="customer", columns=("city",)),)
+    narrowed = GrantTeams(conn_uuid=house.shop.conn_uuid, team_uuids=(house.office.team_uuid,), deny=deny)
+    await house.office.admin.call(connection.GRANT_TEAMS, narrowed)
+    again = await house.ask(HOW_MANY)
+    assert (again.verified, count_of(again)) == (True, "6")
+
+
+async def test_an_answer_whose_tables_are_not_what_they_were_is_not_served(house: House) -> None:
+    await house.verified(HOW_MANY)
+    assert (await house.ask(HOW_MANY)).verified
+    async with (
+        house.installation.storage("chat-agent") as storage,
+        storage.tenant(house.office.tenant.client_uuid) as tx,
+    ):
+        prints = await tx.fetch("select distinct schema_print from result where verified")
+        assert len(prints) == 1
+        assert prints[0]["schema_print"]
+        await tx.execute("update result set schema_print = 'of another definition' where verified")
+    final = await house.ask(HOW_MANY)
+    assert (final.verified, count_of(final)) == (False, "5"), "answered like any other, also by the same statement"
 
 
 async def test_a_changed_table_unverifies_what_rests_on_it_and_nothing_else(house: House) -> None:

@@ -13,7 +13,7 @@ from basejump_chat_agent.adapters import awaiting_rows, prompt_rows, result_rows
 from basejump_chat_agent.adapters.chat_stream import ChatStream
 from basejump_chat_agent.adapters.embeddings import Embeddings
 from basejump_chat_agent.adapters.indexer import Indexer, background_context
-from basejump_chat_agent.adapters.near_rows import Near
+from basejump_chat_agent.adapters.verified_rows import Served
 from basejump_chat_agent.answerers import Answerers
 from basejump_chat_agent.charting import Charting
 from basejump_chat_agent.domain import failures, messages
@@ -140,7 +140,7 @@ class Answering:
             ending = await plan(work, found, rules, near)
         return msgspec.structs.replace(ending, only_verified=only_verified)
 
-    async def _planned(self, work: Work, found: Found, rules: Rules, near: tuple[Near, ...]) -> Ending:
+    async def _planned(self, work: Work, found: Found, rules: Rules, near: tuple[Served, ...]) -> Ending:
         try:
             answer = await self._answer(work, found, rules)
         except NeedsPerson as needs:
@@ -157,7 +157,7 @@ class Answering:
                 now = datetime.now(UTC)
                 return Ending(message=messages.remark(work.prompt, words, work.usage(), now))
 
-    async def _verified_alone(self, work: Work, found: Found, rules: Rules, near: tuple[Near, ...]) -> Ending:
+    async def _verified_alone(self, work: Work, found: Found, rules: Rules, near: tuple[Served, ...]) -> Ending:
         """Planned only where it may come to a verified answer; whatever else comes of it is nobody's to hear."""
         if near:
             with suppress(CannotGoOn):

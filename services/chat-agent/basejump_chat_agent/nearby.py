@@ -2,7 +2,7 @@
 
 A question that no verified one means word for word is answered like any other. Where the statement that answers it is
 one that was verified for a question near it, and neither question contradicts the other, the answer is that verified
-one. Near they are by the words that both have, and by vectors where the operator chose a model for that.
+one. Served they are by the words that both have, and by vectors where the operator chose a model for that.
 """
 
 import asyncio
@@ -16,7 +16,8 @@ import msgspec
 
 from basejump_chat_agent.adapters import near_rows
 from basejump_chat_agent.adapters.embeddings import MOST_AT_ONCE, Embeddings, Vector
-from basejump_chat_agent.adapters.near_rows import Known, Near
+from basejump_chat_agent.adapters.near_rows import Known
+from basejump_chat_agent.adapters.verified_rows import Served
 from basejump_chat_agent.domain.answerer import Answered
 from basejump_chat_agent.domain.choice import Found
 from basejump_chat_agent.domain.new_result import Recalled
@@ -39,7 +40,7 @@ from basejump_common.storage.database import Database
 class Neighbours(msgspec.Struct, frozen=True, kw_only=True):
     """The outcome of the step, nearest first."""
 
-    near: tuple[Near, ...] = ()
+    near: tuple[Served, ...] = ()
 
 
 class _Vectors(NamedTuple):
@@ -56,7 +57,7 @@ class Nearby:
         self._database = database
         self._embeddings = embeddings
 
-    async def look(self, work: Work, found: Found) -> tuple[Near, ...]:
+    async def look(self, work: Work, found: Found) -> tuple[Served, ...]:
         """At most MOST_NEAR that the question doesn't contradict, nearest first."""
         question = standing_question(found)
         if not words_of(question):
@@ -91,7 +92,7 @@ class Nearby:
 def _nearest(question: str, possible: Sequence[Known], vectors: _Vectors | None) -> Neighbours:
     ranked = [(_nearness(question, one, vectors), one) for one in possible]
     ranked = sorted((pair for pair in ranked if pair[0] >= 1), key=lambda pair: -pair[0])
-    return Neighbours(near=tuple(msgspec.convert(one, Near, from_attributes=True) for _, one in ranked[:MOST_NEAR]))
+    return Neighbours(near=tuple(msgspec.convert(one, Served, from_attributes=True) for _, one in ranked[:MOST_NEAR]))
 
 
 def _nearness(question: str, one: Known, vectors: _Vectors | None) -> float:
@@ -103,11 +104,13 @@ def _nearness(question: str, one: Known, vectors: _Vectors | None) -> float:
     return max(by_words, near_by_vectors(vectors.asked, vector) / NEAR_BY_VECTORS)
 
 
-def confirmed(near: Sequence[Near], found: Found, answered: Answered) -> Recalled | None:
+def confirmed(near: Sequence[Served], found: Found, answered: Answered) -> Recalled | None:
     """The verified answer that this is, of those that are near; None where it is another one."""
     sql = answered.ran.proof.sql
     today = depends_on_today(words_of(standing_question(found)))
     for one in near:
+        if not one.rests_on(answered.ran.ground):
+            continue
         if same_statement(one.sql_query, sql, one.dialect) and (not today or tells_time(sql, one.dialect)):
             return Recalled(
                 came_from=one.result_uuid,

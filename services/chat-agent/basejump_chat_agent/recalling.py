@@ -26,7 +26,7 @@ from basejump_chat_agent.domain.verified.standing import standing_question
 from basejump_chat_agent.domain.verified.wording import depends_on_today, plain, signature, words_of
 from basejump_chat_agent.toolbox import Tools
 from basejump_chat_agent.work import Work
-from basejump_common.contracts.connection import FindValues, Proof, Prove, RunResult
+from basejump_common.contracts.connection import FindValues, Prove, Proved, RunResult
 from basejump_common.storage.database import Database
 
 FRESH = timedelta(days=1)
@@ -93,7 +93,7 @@ class Recalling:
             reading=hit.reading,
             conn_uuid=hit.conn_uuid,
             ran=ran,
-            fresh_at=hit.verified.fresh_at if hit.reuse else datetime.now(UTC),
+            fresh_at=hit.verified.fresh_at if ran.run_uuid == hit.verified.run_uuid else datetime.now(UTC),
         )
 
     async def _look(self, work: Work, found: Found) -> Looked:
@@ -150,12 +150,13 @@ class Recalling:
         """Over its own connection where the asker's team has that, else over the one that the question found."""
         sql, reading = wanted.sql, wanted.reading or (found.meant or found.question).rstrip(" .?!")
         for conn_uuid in dict.fromkeys((verified.conn_uuid, found.conn_uuid)):
-            if await self._proof(work, conn_uuid, sql) is not None:
+            proved = await self._prove(work, conn_uuid, sql)
+            if proved is not None and verified.rests_on(proved.ground):
                 reuse = _reusable(work, verified, conn_uuid, sql)
                 return Hit(verified=verified, conn_uuid=conn_uuid, sql=sql, reading=reading, reuse=reuse)
         return None
 
-    async def _proof(self, work: Work, conn_uuid: UUID, sql: str) -> Proof | None:
+    async def _prove(self, work: Work, conn_uuid: UUID, sql: str) -> Proved | None:
         try:
             proved = await self._indexer.prove(
                 work.asker, Prove(conn_uuid=conn_uuid, team_uuid=work.prompt.team_uuid, sql=sql)
@@ -164,12 +165,16 @@ class Recalling:
             if reason.code == "not_found":
                 return None
             raise
-        return proved.proof
+        return None if proved.proof is None else proved
 
     async def _rows(self, work: Work, found: Found, hit: Hit, rules: Rules) -> RunResult | None:
         if hit.reuse:
-            proof = await self._proof(work, hit.conn_uuid, hit.sql)
-            return None if proof is None else hit.verified.rows_under(proof)
+            proved = await self._prove(work, hit.conn_uuid, hit.sql)
+            if proved is None or proved.proof is None or not hit.verified.rests_on(proved.ground):
+                return None
+            # Rows that were fetched by another login, or when more could be seen, aren't those that this one would get.
+            if hit.verified.permissions_print == proved.ground.permissions:
+                return hit.verified.rows_under(proved.proof, proved.ground)
         there = msgspec.structs.replace(found, conn_uuid=hit.conn_uuid)
         tools = Tools(self._database, work, there, self._indexer, self._stream, rules)
         ran = await tools.run_sql("verified", hit.sql)

@@ -10,6 +10,7 @@ import basejump_sqlguard as guard
 from basejump_common.bus import Context
 from basejump_common.bus.client_settings import SettingsOfClients
 from basejump_common.contracts.client_settings import ClientSettings
+from basejump_common.contracts.connection import Ground
 from basejump_common.errors import DeadlineExceeded, NotFound, Unauthenticated, Unavailable
 from basejump_common.runtime import Base
 from basejump_common.security.principal import Role
@@ -18,6 +19,7 @@ from basejump_connection_indexer.adapters.teams import Teams
 from basejump_connection_indexer.adapters.vault import Vault
 from basejump_connection_indexer.domain.engine import ENGINES, schemas_of
 from basejump_connection_indexer.domain.functions import allowed_functions
+from basejump_connection_indexer.domain.ground import ground
 from basejump_connection_indexer.domain.guard import Prover, as_in_the_index, in_schemas
 from basejump_connection_indexer.domain.target import Target
 from basejump_connection_indexer.prepared import PreparedCatalog, PreparedCatalogs
@@ -48,6 +50,11 @@ class Access(msgspec.Struct, frozen=True, kw_only=True):
         if isinstance(proved, guard.Refusal):
             return as_in_the_index(proved, self.catalog.schemas)
         return proved
+
+    def ground(self, proof: guard.Proof) -> Ground:
+        """What the proved statement rests on."""
+        named = ((part.schema, self.catalog.named(part.schema, part.name)) for part in proof.tables)
+        return ground(self.conn_uuid, self.target, [(schema, table) for schema, table in named if table is not None])
 
 
 class Gate:

@@ -38,7 +38,12 @@ class PreparedCatalog:
             if not may_search(table, column)
         )
         """Schema (as the database calls it), table and name of columns whose values may not be looked for."""
+        self._named = {(self.physical(t.definition.schema), t.definition.name): t for t in tables}
         self._logical = {physical: logical for logical, physical in schemas.items()}
+
+    def named(self, schema: str, name: str) -> IndexedTable | None:
+        """The table that a proof calls so: by the name that the database has for its schema."""
+        return self._named.get((schema, name))
 
     def physical(self, schema: str) -> str:
         """What the database calls a schema of the index."""

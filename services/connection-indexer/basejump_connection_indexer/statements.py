@@ -55,7 +55,8 @@ class Statements:
             return Proved(refusal=contract_refusal(outcome))
         looked_up = await self._look_ups.outcomes(access, outcome.literals)
         missing = await self._look_ups.closest(access, missing_of(looked_up))
-        return Proved(proof=contract_proof(outcome.with_looked_up(looked_up), missing))
+        proof = contract_proof(outcome.with_looked_up(looked_up), missing)
+        return Proved(proof=proof, ground=access.ground(outcome))
 
     async def run(self, context: Context, request: Run) -> RunResult:
         """Prove and run, once for each run_uuid; whoever asks again waits for that end and gets it too.
@@ -95,7 +96,8 @@ class Statements:
             check_estimate(estimate, self._limits, access.settings, request.approved)
             outcome = await run_statement(session, proved.sql, label, limits, file, waited)
         proof = contract_proof(proved.with_looked_up(looked_up), named(missing_of(looked_up), access.catalog))
-        return _reply(request.run_uuid, outcome, file, proof, waited.seconds, access.dialect)
+        reply = _reply(request.run_uuid, outcome, file, proof, waited.seconds, access.dialect)
+        return msgspec.structs.replace(reply, ground=access.ground(proved))
 
     async def _check_missing(self, access: Access, request: Run, missing: Sequence[TextLiteral]) -> None:
         """Raises ValuesMissing. What a statement leaves out needn't be there."""

@@ -4,9 +4,7 @@ transaction."""
 from collections.abc import Mapping
 from uuid import UUID
 
-import msgspec
-
-from basejump_common.security.principal import Role
+from basejump_chat_agent.adapters.verified_rows import Served
 from basejump_common.storage.database import Transaction
 
 MOST_KNOWN = 200
@@ -16,7 +14,7 @@ MOST_KNOWN = 200
 _KNOWN = """
     select known.*, vector from (
         select distinct on (found_by) result_uuid, found_by, reading, dialect, sql_query, verified_user_role,
-               verified_user_uuid, created_at
+               verified_user_uuid, schema_print, created_at
         from result where verified and db_uuid = $1 and found_by <> ''
         order by found_by, created_at desc, result_uuid desc
     ) known left join question_vector on question_vector.result_uuid = known.result_uuid and model = $2
@@ -29,19 +27,7 @@ _KEEP = """
 """
 
 
-class Near(msgspec.Struct, frozen=True, kw_only=True):
-    """A verified result, whose question is near another one."""
-
-    result_uuid: UUID
-    found_by: str
-    reading: str
-    dialect: str
-    sql_query: str
-    verified_user_role: Role
-    verified_user_uuid: UUID
-
-
-class Known(Near, frozen=True, kw_only=True):
+class Known(Served, frozen=True, kw_only=True):
     """A verified result that may be near; `vector` are its question's numbers (32 bits each) by the model asked for."""
 
     vector: bytes | None

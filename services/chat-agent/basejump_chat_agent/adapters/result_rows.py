@@ -25,9 +25,10 @@ _INSERT = """
                         db_uuid, result_title, result_subtitle, result_description, sql_query, result_type, columns,
                         row_num_total, truncated, preview, bytes, proof, visual_json, visual_explanation,
                         reading, found_by, signature, dialect, rests_on,
-                        came_from, verified, verified_user_role, verified_user_uuid, fresh_at, said_as)
+                        came_from, verified, verified_user_role, verified_user_uuid, fresh_at, said_as,
+                        schema_print, permissions_print)
     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22,
-            $11, $23, $24, $25, $26, $27, $27::uuid is not null, $28, $29, coalesce($30, now()), $31)
+            $11, $23, $24, $25, $26, $27, $27::uuid is not null, $28, $29, coalesce($30, now()), $31, $32, $33)
 """
 # `read_for`: the teams under whose grants the reader may read it, as far as is known here. What somebody shares with a
 # team may be for any of its members: who is one is looked at with the grant.
@@ -50,7 +51,8 @@ _UPDATE = """
 _REFRESH = """
     update result set run_uuid = $3, columns = $4, row_num_total = $5, truncated = $6, preview = $7, bytes = $8,
                       proof = $9, visual_json = $10, visual_explanation = $11, result_description = $12,
-                      result_type = $13, sql_query = $14, refreshed_at = now(), fresh_at = now()
+                      result_type = $13, sql_query = $14, schema_print = $15, permissions_print = $16,
+                      refreshed_at = now(), fresh_at = now()
     where result_uuid = $1 and run_uuid = $2
 """
 _DELETE = """
@@ -74,6 +76,8 @@ class StoredResult(Result, frozen=True, kw_only=True):
     prompt_uuid: UUID
     bytes: int
     described: bool
+    schema_print: str
+    permissions_print: str
     read_for: tuple[UUID, ...]
 
     @property
@@ -107,6 +111,8 @@ def with_rows(kept: StoredResult, ran: RunResult, description: str, visual: Visu
         result_description=description,
         visual_json=visual.figure,
         visual_explanation=visual.explanation,
+        schema_print=ran.ground.schema,
+        permissions_print=ran.ground.permissions,
     )
 
 
@@ -143,6 +149,8 @@ async def insert(tx: Transaction, prompt: Prompt, new: NewResult) -> None:
         sorted({part.name.rpartition(".")[2].lower() for part in new.ran.proof.tables}),
         *((None, None, None, None) if new.recalled is None else _origin(new.recalled)),
         said_as(words),
+        new.ran.ground.schema,
+        new.ran.ground.permissions,
     )
 
 
@@ -180,6 +188,8 @@ async def refresh(tx: Transaction, renewed: StoredResult, before: UUID) -> bool:
         renewed.result_description,
         renewed.result_type,
         renewed.sql_query,
+        renewed.schema_print,
+        renewed.permissions_print,
     )
     return updated == 1
 

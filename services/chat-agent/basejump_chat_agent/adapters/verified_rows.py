@@ -7,7 +7,7 @@ from uuid import UUID
 
 import msgspec
 
-from basejump_common.contracts.connection import Proof, ResultColumn, RunResult
+from basejump_common.contracts.connection import Ground, Proof, ResultColumn, RunResult
 from basejump_common.security.principal import Role
 from basejump_common.storage.database import Transaction
 
@@ -46,20 +46,31 @@ _TELL = """
 """
 
 
-class Verified(msgspec.Struct, frozen=True, kw_only=True):
-    """A verified result as the cache knows it. `found_by`: its question; `fresh_at`: when its rows were fetched."""
+class Served(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known of a verified result that answers other questions. `found_by`: its question."""
 
     result_uuid: UUID
-    team_uuid: UUID
-    conn_uuid: UUID
-    db_uuid: UUID
-    run_uuid: UUID
     found_by: str
     reading: str
     dialect: str
     sql_query: str
     verified_user_role: Role
     verified_user_uuid: UUID
+    schema_print: str
+
+    def rests_on(self, ground: Ground) -> bool:
+        """Whether its tables are still what they were; of old results that isn't known."""
+        return self.schema_print in ("", ground.schema)
+
+
+class Verified(Served, frozen=True, kw_only=True):
+    """A verified result as the cache knows it. `fresh_at`: when its rows were fetched."""
+
+    team_uuid: UUID
+    conn_uuid: UUID
+    db_uuid: UUID
+    run_uuid: UUID
+    permissions_print: str
     columns: tuple[ResultColumn, ...]
     row_num_total: int
     truncated: bool
@@ -67,7 +78,7 @@ class Verified(msgspec.Struct, frozen=True, kw_only=True):
     bytes: int
     fresh_at: datetime
 
-    def rows_under(self, proof: Proof) -> RunResult:
+    def rows_under(self, proof: Proof, ground: Ground) -> RunResult:
         """Its rows, as those of a statement that was proved again."""
         return RunResult(
             run_uuid=self.run_uuid,
@@ -78,6 +89,7 @@ class Verified(msgspec.Struct, frozen=True, kw_only=True):
             bytes=self.bytes,
             database_seconds=0.0,
             proof=proof,
+            ground=ground,
         )
 
 

@@ -91,11 +91,20 @@ class Prove(msgspec.Struct, frozen=True, kw_only=True):
     sql: SqlText
 
 
+class Ground(msgspec.Struct, frozen=True, kw_only=True):
+    """What a statement rests on, as fingerprints that are equal while nothing of it has changed. `schema`: the
+    definitions of its tables, whoever asks; `permissions`: the login, and what that and the grant open of them."""
+
+    schema: str = ""
+    permissions: str = ""
+
+
 class Proved(msgspec.Struct, frozen=True, kw_only=True):
-    """Exactly one of the two."""
+    """Exactly one of proof and refusal."""
 
     proof: Proof | None = None
     refusal: Refusal | None = None
+    ground: Ground = Ground()
 
 
 class Estimate(msgspec.Struct, frozen=True, kw_only=True):
@@ -167,6 +176,7 @@ class RunResult(msgspec.Struct, frozen=True, kw_only=True):
     database_seconds: float
     proof: Proof
     dialect: str = ""
+    ground: Ground = Ground()
 
 
 class StopRun(msgspec.Struct, frozen=True, kw_only=True):
