@@ -9,7 +9,9 @@ from basejump_common.contracts import account, connection, result
 from basejump_common.contracts.account import CreateTeam
 from basejump_common.contracts.chat import JUDGE_MESSAGE, JudgeMessage, MessageType
 from basejump_common.contracts.connection import (
+    CreateConnection,
     GrantTeams,
+    Schema,
     TableScope,
     UpdateColumn,
     UpdateColumns,
@@ -20,11 +22,20 @@ from basejump_common.contracts.result import ByResult, SaveResult
 from basejump_common.errors import Forbidden, NotFound
 from basejump_common.security.principal import Role, UserRole
 from basejump_common.security.secret import Secret
-from connection_house import SHOP, Desk
+from connection_house import READER_PASSWORD, SHOP, Desk
 from identity import within
 from installation import Installation, unique
 from talking import talk_of
 from verified_house import HOW_MANY, IN_BERGEN, IN_HAMAR, OTHER_WORDS, House, count_of, desk_of, house_of
+
+TWO_REGIONS = """
+create schema hr_eu; create table hr_eu.customer (id integer primary key); insert into hr_eu.customer values (1);
+create schema hr_us; create table hr_us.customer (id integer primary key); insert into hr_us.customer values (1), (2);
+"""
+
+
+def region(name: str) -> Schema:
+    return Schema(schema_nm="hr{{region}}", jinja_values={"region": f"_{name}"})
 
 
 @pytest.fixture(scope="module")
@@ -207,6 +218,27 @@ async def test_an_answer_whose_tables_are_not_what_they_were_is_not_served(house
         await tx.execute("update result set schema_print = 'of another definition' where verified")
     final = await house.ask(HOW_MANY)
     assert (final.verified, count_of(final)) == (False, "5"), "answered like any other, also by the same statement"
+
+
+async def test_who_shares_the_database_is_served_from_their_own_schema_of_a_template(
+    desk: Desk, installation: Installation
+) -> None:
+    customer = await desk.customer(TWO_REGIONS, "hr_eu", "hr_us")
+    office = await desk.office()
+    eu = await office.add(desk.fields(customer, schemas=(region("eu"),)), grant=False)
+    house = House(desk, office, customer, eu, installation)
+    login = CreateConnection(
+        db_uuid=eu.db_uuid, username=customer.reader, password=Secret(READER_PASSWORD), schemas=(region("us"),)
+    )
+    us = await office.admin.call(connection.CREATE_CONNECTION, login)
+    await office.indexed(eu.db_uuid)
+    (ann, of_eu), (dee, of_us) = await house.team(eu.conn_uuid), await house.team(us.conn_uuid)
+    question = "How many customers are there?"
+    first = await house.ask(question, ann, of_eu)
+    await house.verify(first, ann)
+    again = await house.ask(question, dee, of_us)
+    assert (again.verified, count_of(first), count_of(again)) == (True, "1", "2")
+    assert "hr_us.customer" in (again.sql_query or "")
 
 
 async def test_a_changed_table_unverifies_what_rests_on_it_and_nothing_else(house: House) -> None:

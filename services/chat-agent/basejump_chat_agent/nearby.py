@@ -106,12 +106,12 @@ def _nearness(question: str, one: Known, vectors: _Vectors | None) -> float:
 
 def confirmed(near: Sequence[Served], found: Found, answered: Answered) -> Recalled | None:
     """The verified answer that this is, of those that are near; None where it is another one."""
-    sql = answered.ran.proof.sql
+    sql = answered.ran.ground.sql or answered.ran.proof.sql
     today = depends_on_today(words_of(standing_question(found)))
     for one in near:
         if not one.rests_on(answered.ran.ground):
             continue
-        if same_statement(one.sql_query, sql, one.dialect) and (not today or tells_time(sql, one.dialect)):
+        if same_statement(one.statement, sql, one.dialect) and (not today or tells_time(sql, one.dialect)):
             return Recalled(
                 came_from=one.result_uuid,
                 role=one.verified_user_role,

@@ -110,7 +110,7 @@ class Recalling:
         # Hundreds of comparisons take longer than others should wait.
         for verified, apart in await asyncio.to_thread(_fitting, ranked, asked):
             if apart is None:
-                hit = await self._provable(work, found, verified, Wanted(verified.sql_query, verified.reading))
+                hit = await self._provable(work, found, verified, Wanted(verified.statement, verified.reading))
             else:
                 hit = await self._with_value(work, found, verified, apart)
             if hit is not None:
@@ -119,7 +119,7 @@ class Recalling:
 
     async def _with_value(self, work: Work, found: Found, verified: Verified, apart: Apart) -> Hit | None:
         """With a text only where it is a value of the filtered column, and of no column of another name."""
-        changed = with_value(verified.sql_query, apart, verified.dialect)
+        changed = with_value(verified.statement, apart, verified.dialect)
         if changed is None:
             return None
         if apart.number:
@@ -128,7 +128,7 @@ class Recalling:
         if spelled is None:
             return None
         apart = msgspec.structs.replace(apart, asked=spelled)
-        right = with_value(verified.sql_query, apart, verified.dialect)
+        right = with_value(verified.statement, apart, verified.dialect)
         return None if right is None else await self._provable(work, found, verified, _wanted(right, verified, apart))
 
     async def _spelled(self, work: Work, found: Found, text: str, column: str | None) -> str | None:
@@ -200,7 +200,7 @@ def _fitting(known: Sequence[Verified], asked: Wording) -> list[tuple[Verified, 
             apart = None
         elif (apart := one_value_apart(verified.found_by, asked.question, asked.vocabulary)) is None:
             continue
-        if not asked.today or tells_time(verified.sql_query, verified.dialect):
+        if not asked.today or tells_time(verified.statement, verified.dialect):
             found.append((verified, apart))
     return sorted(found, key=lambda one: one[1] is not None)
 
@@ -212,6 +212,6 @@ def _preference(verified: Verified, found: Found) -> tuple[bool, bool, int]:
 
 
 def _reusable(work: Work, verified: Verified, conn_uuid: UUID, sql: str) -> bool:
-    same = (conn_uuid, sql, work.prompt.team_uuid) == (verified.conn_uuid, verified.sql_query, verified.team_uuid)
+    same = (conn_uuid, sql, work.prompt.team_uuid) == (verified.conn_uuid, verified.statement, verified.team_uuid)
     fresh = datetime.now(UTC) - verified.fresh_at < FRESH
     return same and fresh and not tells_time(sql, verified.dialect)

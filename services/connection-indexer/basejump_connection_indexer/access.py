@@ -54,7 +54,9 @@ class Access(msgspec.Struct, frozen=True, kw_only=True):
     def ground(self, proof: guard.Proof) -> Ground:
         """What the proved statement rests on."""
         named = ((part.schema, self.catalog.named(part.schema, part.name)) for part in proof.tables)
-        return ground(self.conn_uuid, self.target, [(schema, table) for schema, table in named if table is not None])
+        tables = [(schema, table) for schema, table in named if table is not None]
+        sql = in_schemas(proof.sql, self.dialect, self.catalog.logical_names)
+        return msgspec.structs.replace(ground(self.conn_uuid, self.target, tables), sql=sql)
 
 
 class Gate:

@@ -39,7 +39,8 @@ class PreparedCatalog:
         )
         """Schema (as the database calls it), table and name of columns whose values may not be looked for."""
         self._named = {(self.physical(t.definition.schema), t.definition.name): t for t in tables}
-        self._logical = {physical: logical for logical, physical in schemas.items()}
+        self.logical_names = {physical: logical for logical, physical in schemas.items()}
+        """What the index calls a schema that the login's database knows under another name."""
 
     def named(self, schema: str, name: str) -> IndexedTable | None:
         """The table that a proof calls so: by the name that the database has for its schema."""
@@ -51,7 +52,7 @@ class PreparedCatalog:
 
     def logical(self, schema: str) -> str:
         """What the index calls a schema of the database."""
-        return self._logical.get(schema, schema)
+        return self.logical_names.get(schema, schema)
 
 
 _Key = tuple[UUID, Scope]

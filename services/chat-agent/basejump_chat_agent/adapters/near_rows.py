@@ -14,7 +14,7 @@ MOST_KNOWN = 200
 _KNOWN = """
     select known.*, vector from (
         select distinct on (found_by) result_uuid, found_by, reading, dialect, sql_query, verified_user_role,
-               verified_user_uuid, schema_print, created_at
+               verified_user_uuid, schema_print, logical_sql, created_at
         from result where verified and db_uuid = $1 and found_by <> ''
         order by found_by, created_at desc, result_uuid desc
     ) known left join question_vector on question_vector.result_uuid = known.result_uuid and model = $2

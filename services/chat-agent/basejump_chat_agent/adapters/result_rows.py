@@ -26,9 +26,9 @@ _INSERT = """
                         row_num_total, truncated, preview, bytes, proof, visual_json, visual_explanation,
                         reading, found_by, signature, dialect, rests_on,
                         came_from, verified, verified_user_role, verified_user_uuid, fresh_at, said_as,
-                        schema_print, permissions_print)
+                        schema_print, permissions_print, logical_sql)
     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22,
-            $11, $23, $24, $25, $26, $27, $27::uuid is not null, $28, $29, coalesce($30, now()), $31, $32, $33)
+            $11, $23, $24, $25, $26, $27, $27::uuid is not null, $28, $29, coalesce($30, now()), $31, $32, $33, $34)
 """
 # `read_for`: the teams under whose grants the reader may read it, as far as is known here. What somebody shares with a
 # team may be for any of its members: who is one is looked at with the grant.
@@ -52,6 +52,7 @@ _REFRESH = """
     update result set run_uuid = $3, columns = $4, row_num_total = $5, truncated = $6, preview = $7, bytes = $8,
                       proof = $9, visual_json = $10, visual_explanation = $11, result_description = $12,
                       result_type = $13, sql_query = $14, schema_print = $15, permissions_print = $16,
+                      logical_sql = $17,
                       refreshed_at = now(), fresh_at = now()
     where result_uuid = $1 and run_uuid = $2
 """
@@ -78,6 +79,7 @@ class StoredResult(Result, frozen=True, kw_only=True):
     described: bool
     schema_print: str
     permissions_print: str
+    logical_sql: str
     read_for: tuple[UUID, ...]
 
     @property
@@ -113,6 +115,7 @@ def with_rows(kept: StoredResult, ran: RunResult, description: str, visual: Visu
         visual_explanation=visual.explanation,
         schema_print=ran.ground.schema,
         permissions_print=ran.ground.permissions,
+        logical_sql=ran.ground.sql,
     )
 
 
@@ -151,6 +154,7 @@ async def insert(tx: Transaction, prompt: Prompt, new: NewResult) -> None:
         said_as(words),
         new.ran.ground.schema,
         new.ran.ground.permissions,
+        new.ran.ground.sql,
     )
 
 
@@ -190,6 +194,7 @@ async def refresh(tx: Transaction, renewed: StoredResult, before: UUID) -> bool:
         renewed.sql_query,
         renewed.schema_print,
         renewed.permissions_print,
+        renewed.logical_sql,
     )
     return updated == 1
 

@@ -57,6 +57,12 @@ class Served(msgspec.Struct, frozen=True, kw_only=True):
     verified_user_role: Role
     verified_user_uuid: UUID
     schema_print: str
+    logical_sql: str
+
+    @property
+    def statement(self) -> str:
+        """As any login of the database may be asked it: with the schemas' names of the index."""
+        return self.logical_sql or self.sql_query
 
     def rests_on(self, ground: Ground) -> bool:
         """Whether its tables are still what they were; of old results that isn't known."""

@@ -93,10 +93,12 @@ class Prove(msgspec.Struct, frozen=True, kw_only=True):
 
 class Ground(msgspec.Struct, frozen=True, kw_only=True):
     """What a statement rests on, as fingerprints that are equal while nothing of it has changed. `schema`: the
-    definitions of its tables, whoever asks; `permissions`: the login, and what that and the grant open of them."""
+    definitions of its tables, whoever asks; `permissions`: the login, and what that and the grant open of them. `sql`:
+    the statement with the schemas' names of the index, by which any login of the database may be asked it."""
 
     schema: str = ""
     permissions: str = ""
+    sql: str = ""
 
 
 class Proved(msgspec.Struct, frozen=True, kw_only=True):
