@@ -8,7 +8,6 @@ import pytest
 from basejump_common.contracts import account, chat, connection, result
 from basejump_common.contracts.account import Membership
 from basejump_common.contracts.chat import ByMessage, ChatMessagesRequest
-from basejump_common.contracts.common import WidePageRequest
 from basejump_common.contracts.connection import (
     ByDatabase,
     ByGrant,
