@@ -23,7 +23,7 @@ from installation import Installation
 from keeping import Kept, keeping
 from talking import talk_of
 
-MIGRATION = Path(basejump_chat_agent.__file__).parents[1] / "migrations" / "0010_expiry_begins.sql"
+MIGRATION = Path(basejump_chat_agent.__file__).parents[1] / "migrations" / "0013_expiry_begins.sql"
 HOW_MANY = "How many customers are there?"
 
 
