@@ -129,7 +129,8 @@ async def _last_answers(server: _Server) -> None:
 def bind(host: str, port: int) -> socket.socket:
     """A listening socket's address, taken. Raises OSError when it is in use or not ours."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
+    # asyncio sends at once only where a socket says that it is TCP's: else an answer's end waits 40 ms for an ACK.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))
