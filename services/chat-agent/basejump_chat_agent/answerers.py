@@ -7,6 +7,7 @@ import os
 from typing import Any
 
 from basejump_chat_agent.adapters.builtin_answerer import BuiltinAnswerer
+from basejump_chat_agent.adapters.importing import alone
 from basejump_chat_agent.adapters.indexer import background_context
 from basejump_chat_agent.domain import failures
 from basejump_chat_agent.domain.answerer import Answerer
@@ -93,7 +94,7 @@ class Answerers:
     async def _language_models(self) -> Any:
         async with self._importing:
             if self._models is None:
-                self._models = (await asyncio.to_thread(_imported)).LanguageModels(self._settings)
+                self._models = (await asyncio.to_thread(alone, _imported)).LanguageModels(self._settings)
             return self._models
 
 

@@ -14,6 +14,7 @@ from array import array
 from collections.abc import Sequence
 from typing import Any, TypeAlias
 
+from basejump_chat_agent.adapters.importing import alone
 from basejump_chat_agent.settings import ModelSettings
 
 Vector: TypeAlias = "array[float]"
@@ -43,7 +44,7 @@ class Embeddings:
         if not self.model:
             return
         try:
-            self._client = await asyncio.to_thread(_made, self._settings)
+            self._client = await asyncio.to_thread(alone, lambda: _made(self._settings))
         except Exception:
             # Each provider checks its settings in its own way. Questions are answered without it; the log learns why.
             log.exception("the embeddings model %s can't be used", self.model)

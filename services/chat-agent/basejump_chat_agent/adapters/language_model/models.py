@@ -6,6 +6,7 @@ from typing import Any
 from langchain.chat_models import init_chat_model
 from langchain_core.language_models import BaseChatModel
 
+from basejump_chat_agent.adapters.importing import alone
 from basejump_chat_agent.domain import failures
 from basejump_chat_agent.settings import ModelSettings
 
@@ -23,7 +24,7 @@ class Models:
         """Raises CannotGoOn when its provider isn't installed, unknown or lacks its key."""
         if name not in self._made:
             try:
-                self._made[name] = self._make(name, name.partition(":")[0])
+                self._made[name] = alone(lambda: self._make(name, name.partition(":")[0]))
             except Exception as error:
                 # Each provider checks its settings in its own way: a key that is missing is an error of its own type.
                 raise failures.model_misconfigured(name) from error
