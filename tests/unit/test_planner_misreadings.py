@@ -103,6 +103,24 @@ def test_a_name_with_a_capital_is_no_other_word_for_a_table() -> None:
     assert "= 'Music'" in sql("How many tracks are in the playlist Music?", OWN_NAME, tables=MUSIC)
 
 
+def test_what_stands_behind_albums_is_one_of_them_whatever_else_is_called_so() -> None:
+    hits = [
+        ValueHit(phrase="Rock On", schema="music", table=where, column="name", value="Rock On")
+        for where in ("track", "playlist")
+    ]
+    planned = sql("How many tracks are in the playlist Rock On?", *hits, tables=MUSIC)
+    assert """playlist."name" = 'Rock On'""" in planned
+
+
+def test_time_is_before_and_after_and_a_total_is_said_once() -> None:
+    hired = plan("How many employees were hired before 1993?", COMPANY)
+    assert isinstance(hired, Plan)
+    assert hired.reading == "number of employees where hire date is before 1993"
+    latest = plan("Latest hire date by department", COMPANY)
+    assert isinstance(latest, Plan)
+    assert latest.reading == "latest hire date of employees for each department name"
+
+
 PLACES = ("regions", "countries", "locations", "branches", "departments", "staff")
 CHAIN = tuple(
     table(

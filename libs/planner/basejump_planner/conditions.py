@@ -55,6 +55,7 @@ def condition(c: Cursor) -> bool:
         _comparison_before_column,
         _comparison_around_column,
         _column_condition,
+        _value_behind_table,
         _named_value,
         _found_value,
         _moment,
@@ -201,6 +202,18 @@ def _named_value(c: Cursor) -> bool:
     c.skip({"is", "the"})
     hits = c.values()
     if not hits:
+        return False
+    c.draft.require(ValueMatch(hits, None, table, negated=False))
+    return True
+
+
+def _value_behind_table(c: Cursor) -> bool:
+    """`the album Let There Be Rock`: the value is one of the albums, whatever else is called so."""
+    table = c.table()
+    named = c.token is not None and (c.token.capital or c.token.is_quoted)
+    hits = c.values() if named else ()
+    homes = {(hit.schema, hit.table) for hit in hits}
+    if table is None or len(homes) < 2 or table.table.key not in homes:
         return False
     c.draft.require(ValueMatch(hits, None, table, negated=False))
     return True

@@ -7,9 +7,11 @@ from basejump_planner.model import Table
 from basejump_planner.naming import is_text, is_time
 from basejump_planner.plurals import plural
 from basejump_planner.query import Aggregated, Counted, Presence, Query, Selected, Shown, SortKey, Test
+from basejump_planner.vocabulary import Aggregate
 
-_FUNCTIONS = {"avg": "average", "sum": "total", "max": "highest", "min": "lowest"}
+_FUNCTIONS = {"avg": "average", "sum": "total"}
 _OPERATORS = {"=": "is", "<>": "is not", ">": "over", ">=": "at least", "<": "under", "<=": "at most"}
+_TIME_OPERATORS = {">": "after", ">=": "not before", "<": "before", "<=": "not after"}
 _WAYS = {"asc": "lowest", "desc": "highest"}
 _TIME_WAYS = {"asc": "earliest", "desc": "latest"}
 _TEXT_WAYS = {"asc": "in alphabetical order", "desc": "in reverse alphabetical order"}
@@ -86,10 +88,16 @@ def _selected(item: Selected, query: Query) -> str:
         case Shown(ref=ref):
             return _named(ref, query)
         case Aggregated(function=function, ref=ref):
-            return f"{_FUNCTIONS[function]} {_spoken(ref.column.name)}"
+            how, what = _function(function, ref), _spoken(ref.column.name)
+            return what if what == how else f"{how} {what}"
         case Counted(table=table, ref=counted):
             what = _rows(table) if counted is None else f"different {plural(_named(counted, query))}"
             return f"number of {what}"
+
+
+def _function(function: Aggregate, ref: ColumnRef) -> str:
+    of_time = _TIME_WAYS if is_time(ref.column) else _WAYS
+    return {"max": of_time["desc"], "min": of_time["asc"]}.get(function) or _FUNCTIONS[function]
 
 
 def _named(ref: ColumnRef, query: Query) -> str:
@@ -125,4 +133,5 @@ def _test(test: Test, query: Query) -> str:
         case "=" | "<>":
             return f"{name} {_OPERATORS[test.operator]} {values[0]}"
         case operator:
-            return f"{name} is {_OPERATORS[operator]} {values[0]}"
+            said = _TIME_OPERATORS if is_time(test.ref.column) else _OPERATORS
+            return f"{name} is {said[operator]} {values[0]}"
