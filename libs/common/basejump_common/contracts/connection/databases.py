@@ -58,7 +58,7 @@ class DatabaseType(Choice):
 
 
 _EXPECTED = ("redshift", "sql_server", "snowflake", "athena")
-"""Engines of v1 whose connector nobody has seen run: decision 11."""
+"""Engines of v1 whose connector nobody has seen run: docs/connections.md says why."""
 
 
 class SslMode(StrEnum):
