@@ -7,11 +7,8 @@ import asyncpg
 
 from basejump_chat_agent.adapters.embeddings import MOST_AT_ONCE, Embeddings, Vector
 from basejump_chat_agent.domain.verified.nearness import (
-    NEAR_BY_VECTORS,
-    NEAR_BY_WORDS,
     contradict,
-    near_by_vectors,
-    near_by_words,
+    nearness,
     same_statement,
 )
 from basejump_chat_agent.settings import ModelSettings
@@ -69,9 +66,7 @@ class Planned:
                 self.vectors.update(zip(texts, made, strict=True))
 
     def _near(self, one: str, other: str, *, vectors: bool) -> bool:
-        if near_by_words(one, other) >= NEAR_BY_WORDS:
-            return True
-        return vectors and near_by_vectors(self.vectors[one], self.vectors[other]) >= NEAR_BY_VECTORS
+        return nearness(one, other, (self.vectors[one], self.vectors[other]) if vectors else None) >= 1
 
     def _statement(self, schema: str, question: str) -> str | None:
         key = schema, question

@@ -1,5 +1,7 @@
 """Both protocols' clients, made as the agent makes them, get a turn in few pieces and hang up on one without end."""
 
+import asyncio
+import threading
 from collections.abc import AsyncIterator
 
 import pytest
@@ -7,6 +9,7 @@ from langchain_core.messages import AIMessageChunk
 from langchain_core.messages.ai import add_ai_message_chunks
 from langchain_core.tools import tool
 
+from basejump_chat_agent.adapters.importing import alone
 from basejump_chat_agent.adapters.language_model.bounds import Ears, OutOfBounds
 from basejump_chat_agent.adapters.language_model.models import Models
 from basejump_chat_agent.settings import ModelSettings
@@ -55,7 +58,7 @@ def models(server: ModelServer) -> Models:
 
 
 async def test_a_statement_of_hundreds_of_pieces_comes_in_few(server: ModelServer, protocol: str) -> None:
-    model = models(server).get(f"{protocol}:scripted").bind_tools([run_sql])
+    model = (await models(server).get(f"{protocol}:scripted")).bind_tools([run_sql])
     pieces = [piece async for piece in model.astream("run") if isinstance(piece, AIMessageChunk)]
     whole = add_ai_message_chunks(*pieces)
     assert whole.text == "I look."
@@ -66,7 +69,25 @@ async def test_a_statement_of_hundreds_of_pieces_comes_in_few(server: ModelServe
 
 @pytest.mark.parametrize("what", ["words", "sql"])
 async def test_a_turn_without_end_is_hung_up_on(server: ModelServer, protocol: str, what: str) -> None:
-    model = models(server).get(f"{protocol}:scripted").bind_tools([run_sql])
+    model = (await models(server).get(f"{protocol}:scripted")).bind_tools([run_sql])
     with pytest.raises(OutOfBounds):
         await model.ainvoke(what, {"callbacks": [Ears()]}, stream=True)
     assert server.log.requests[-1].outcome in ("answering", "hung_up")
+
+
+async def test_a_library_that_is_being_imported_holds_nobody_up(server: ModelServer, protocol: str) -> None:
+    begun, goes_on = threading.Event(), threading.Event()
+
+    def long() -> bool:
+        begun.set()
+        return goes_on.wait(30)
+
+    importing = asyncio.create_task(asyncio.to_thread(alone, long))
+    await asyncio.to_thread(begun.wait, 30)
+    made = asyncio.create_task(models(server).get(f"{protocol}:scripted"))
+    await asyncio.sleep(0.1)
+    waited = not made.done()  # a loop that was held up comes back here when all is over
+    goes_on.set()
+    assert await importing
+    assert await made
+    assert waited

@@ -41,7 +41,7 @@ class Answerers:
         """The one that answers. Raises CannotGoOn."""
         if rules.llm == BUILT_IN:
             return self._builtin
-        answerer: Answerer = (await self._language_models()).answerer(rules)
+        answerer: Answerer = await (await self._language_models()).answerer(rules)
         return answerer
 
     async def warm_up(self) -> None:

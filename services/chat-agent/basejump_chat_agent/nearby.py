@@ -24,11 +24,8 @@ from basejump_chat_agent.domain.new_result import Recalled
 from basejump_chat_agent.domain.verified.filters import tells_time
 from basejump_chat_agent.domain.verified.nearness import (
     MOST_NEAR,
-    NEAR_BY_VECTORS,
-    NEAR_BY_WORDS,
     contradict,
-    near_by_vectors,
-    near_by_words,
+    nearness,
     same_statement,
 )
 from basejump_chat_agent.domain.verified.standing import standing_question
@@ -60,7 +57,7 @@ class Nearby:
     async def look(self, work: Work, found: Found) -> tuple[Served, ...]:
         """At most MOST_NEAR that the question doesn't contradict, nearest first."""
         question = standing_question(found)
-        if not words_of(question):
+        if not words_of(question) or not work.any_verified:
             return ()
         return (await work.step("near", Neighbours, lambda: self._look(work, found.db_uuid, question))).near
 
@@ -96,12 +93,8 @@ def _nearest(question: str, possible: Sequence[Known], vectors: _Vectors | None)
 
 
 def _nearness(question: str, one: Known, vectors: _Vectors | None) -> float:
-    """1 and more is near enough, by words or by vectors."""
-    by_words = near_by_words(one.found_by, question) / NEAR_BY_WORDS
     vector = None if vectors is None else vectors.verified.get(one.result_uuid)
-    if vectors is None or vector is None:
-        return by_words
-    return max(by_words, near_by_vectors(vectors.asked, vector) / NEAR_BY_VECTORS)
+    return nearness(one.found_by, question, None if vectors is None or vector is None else (vectors.asked, vector))
 
 
 def confirmed(near: Sequence[Served], found: Found, answered: Answered) -> Recalled | None:

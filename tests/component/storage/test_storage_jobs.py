@@ -343,7 +343,7 @@ async def test_a_job_keeps_its_lease_while_the_look_for_work_waits(
         async with notes.platform() as another, asyncio.timeout(10):
             await job_rows.claim(another, ["task"], worker="another", per_client=1, limit=1)  # until this one ends
             first = (await row(notes, job_uuid))["lease_until"]
-            while (await row(notes, job_uuid))["lease_until"] < first + timedelta(seconds=1):  # noqa: ASYNC110
+            while (await row(notes, job_uuid))["lease_until"] < first + timedelta(seconds=1):  # noqa: ASYNC110 - a row
                 await asyncio.sleep(0.05)
         assert not gate.canceled.is_set()
 

@@ -45,13 +45,12 @@ class LanguageModels:
         self._steps = Steps(calling, Prices(settings.llm_prices), settings.llm_output_tokens)
         self._agent: Any = None
 
-    def answerer(self, rules: Rules) -> "LanguageModelAnswerer":
+    async def answerer(self, rules: Rules) -> "LanguageModelAnswerer":
         """By the models of the rules. Raises CannotGoOn."""
         if self._agent is None:
             # The model given here only has a place to fill: each call says which one it means.
-            self._agent = create_agent(
-                self._models.get(rules.llm), langchain_tools(), middleware=[self._steps], context_schema=AtWork
-            )
+            model = await self._models.get(rules.llm)
+            self._agent = create_agent(model, langchain_tools(), middleware=[self._steps], context_schema=AtWork)
         return LanguageModelAnswerer(self._agent, rules, self._history_tokens)
 
 

@@ -46,7 +46,8 @@ class Calling:
         failed: CannotGoOn | None = None
         for name in names:
             try:
-                return name, await self._patiently(name, request.override(model=self._models.get(name)), handler)
+                model = await self._models.get(name)
+                return name, await self._patiently(name, request.override(model=model), handler)
             except CannotGoOn as failure:
                 failed = failed or failure
                 if name != names[-1]:

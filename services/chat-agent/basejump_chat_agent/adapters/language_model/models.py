@@ -1,5 +1,6 @@
 """Language models by `provider:model`, with the keys and addresses that the operator gave."""
 
+import asyncio
 import os
 from typing import Any
 
@@ -20,14 +21,15 @@ class Models:
         self._settings = settings
         self._made: dict[str, BaseChatModel] = {}
 
-    def get(self, name: str) -> BaseChatModel:
+    async def get(self, name: str) -> BaseChatModel:
         """Raises CannotGoOn when its provider isn't installed, unknown or lacks its key."""
         if name not in self._made:
             try:
-                self._made[name] = alone(lambda: self._make(name, name.partition(":")[0]))
+                made = await asyncio.to_thread(alone, lambda: self._make(name, name.partition(":")[0]))
             except Exception as error:
                 # Each provider checks its settings in its own way: a key that is missing is an error of its own type.
                 raise failures.model_misconfigured(name) from error
+            self._made.setdefault(name, made)
         return self._made[name]
 
     def _make(self, name: str, provider: str) -> BaseChatModel:

@@ -12,8 +12,8 @@ from basejump_chat_agent.domain.verified.wording import Word, depends_on_today, 
 from basejump_sqlguard import Refused, compare
 
 MOST_NEAR = 10
-NEAR_BY_WORDS = 0.4
-NEAR_BY_VECTORS = 0.4
+_NEAR_BY_WORDS = 0.4
+_NEAR_BY_VECTORS = 0.4
 """Cosines: of paraphrases they are 0.5 and more, of other questions over the same tables often as much."""
 
 _VALUES = frozenset({"number", "date", "quoted"})
@@ -35,6 +35,12 @@ _OPPOSITES = (
     ("from", "to"),
     ("#and", "#or"),
 )
+
+
+def nearness(one: str, other: str, vectors: tuple[Sequence[float], Sequence[float]] | None = None) -> float:
+    """1 and more is near enough, by words or by the vectors of both."""
+    by_words = near_by_words(one, other) / _NEAR_BY_WORDS
+    return by_words if vectors is None else max(by_words, near_by_vectors(*vectors) / _NEAR_BY_VECTORS)
 
 
 def near_by_words(one: str, other: str) -> float:
